@@ -1,0 +1,6 @@
+export * from './arrive.ts'
+export * from './backend.ts'
+export * from './delivery.ts'
+export * from './job.ts'
+export * from './records.ts'
+export * from './state.ts'
