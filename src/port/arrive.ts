@@ -9,9 +9,12 @@ export interface Ledger {
   decide(join: Join, state: Decision): void
   /** Make jobs waiting or, with `due`, scheduled. */
   queue(jobs: readonly Job[]): void
-  /** Whether a cancel lies on this join or on one above it. */
+  /** Whether this join was cancelled, or lies below a mark of either kind. */
   cancelled(join: string): boolean
-  /** Put a mark on a join that covers its members, but is no cancel of the join itself. */
+  /**
+   * Put a mark on a join that covers its members, but is no cancel of the join itself. Only the mark: to
+   * end members within this call would arrive at the join while it is being settled.
+   */
   cancelMembers(join: string): void
 }
 

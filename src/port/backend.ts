@@ -21,7 +21,10 @@ export interface Backend extends AsyncDisposable {
   sweep(limit: number): Promise<Swept>
   /** How a helper thread renews a worker's lease on its own connection; absent where none is needed. */
   readonly pulse?: Pulse
-  /** Hints, and may be lost: on each, re-read `records`, which are the truth. Ends with the signal. */
+  /**
+   * Hints, and may be lost: on each, re-read `records`, which are the truth. The first, `{}`, comes once the
+   * subscription stands: who reads after it misses nothing. Ends with the signal.
+   */
   events(filter: EventFilter, signal: AbortSignal): AsyncIterable<JobEvent>
   readonly records: Records
   readonly control: Control

@@ -1,6 +1,7 @@
 export * from './arrive.ts'
 export * from './backend.ts'
 export * from './delivery.ts'
+export * from './fair.ts'
 export * from './job.ts'
 export * from './records.ts'
 export * from './state.ts'
