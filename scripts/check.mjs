@@ -2,7 +2,7 @@
 // `npm run check -- lint types` runs only those.
 import { spawn } from 'node:child_process'
 
-const all = ['types', 'package', 'lint', 'imports', 'unused']
+const all = ['types', 'package', 'lint', 'imports', 'unused', 'lock']
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !all.includes(name))
 if (unknown.length > 0) {
