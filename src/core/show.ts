@@ -19,8 +19,8 @@ export function show(value: unknown): string {
 export function className(value: object): string {
   const prototype = Object.getPrototypeOf(value) as { constructor?: unknown } | null
   const maker = prototype && Object.hasOwn(prototype, 'constructor') ? prototype.constructor : undefined
-  const name = typeof maker === 'function' ? maker.name : ''
-  return name === '' || name === 'Object' ? 'object' : name
+  if (typeof maker !== 'function' || maker.name === 'Object') return 'object'
+  return maker.name || '(anonymous)'
 }
 
 const article = (noun: string) => (/^[aeiou]/i.test(noun) ? `an ${noun}` : `a ${noun}`)
