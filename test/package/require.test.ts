@@ -1,14 +1,9 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { modules, root } from './manifest.ts'
 
 const run = promisify(execFile)
-const root = new URL('../../', import.meta.url)
-const { exports } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
-const modules = Object.keys(exports)
-  .filter((path) => !path.endsWith('.json'))
-  .map((path) => `millrace${path.slice(1)}`)
 
 describe.each(modules)('%s', (name) => {
   test('a CommonJS program can require it, and gets what an import gets', async () => {
