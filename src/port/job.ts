@@ -46,6 +46,11 @@ export interface Job {
   readonly reports?: Slot
   /** The process to wake when it ends. */
   readonly notify?: string
+  /**
+   * It has succeeded before, with this result: it is stored as succeeded and fills its slot at once. So a
+   * flow that is run again takes over the steps that went well.
+   */
+  readonly done?: Body
 }
 
 /** What becomes runnable together. */

@@ -1,4 +1,4 @@
-import type { Body, EpochMillis, Job, Keep, Millis, Slot } from './job.ts'
+import type { Body, EpochMillis, Job, Join, Keep, Millis } from './job.ts'
 import type { JobState } from './state.ts'
 
 /** One ended delivery that counted, failed or was lost. */
@@ -59,12 +59,10 @@ export interface FlowRecord {
 
 /** A join as readers see it. */
 export interface JoinRecord {
-  readonly id: string
-  readonly flow: string
-  readonly size: number
+  readonly join: Join
   readonly state: FlowState
+  /** A cancel covers it while it is not decided yet. */
   readonly cancelling: boolean
-  readonly reports?: Slot
 }
 
 /** Who filled a slot: a job's or a join's id. */

@@ -40,6 +40,7 @@ export function admit(space: Space, job: Job, at: EpochMillis): void {
   }
   space.rows.set(job.id, row)
   if (job.flow) space.flows.get(job.flow)?.rows.push(row)
+  if (job.done !== undefined) return end(space, row, 'succeeded', at, { result: job.done })
   if (row.expires !== never) space.expiring.push(row.expires, row)
   if (due > at) space.timed.push(due, row)
   else line(space, row)
@@ -80,7 +81,6 @@ export function end(
   row.ended = at
   row.result = how.result
   row.code = how.code
-  row.progress = undefined
   const { job } = row
   if (!job.flow) keepOrForget(space, row, at)
   if (job.reports) arrive(ledger(space, at), job.reports, state === 'succeeded', job.id)

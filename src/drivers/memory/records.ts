@@ -25,14 +25,7 @@ export function createRecords(space: Space): Records {
         const row = space.joins.get(id)
         if (!row) return undefined
         const { join, state } = row
-        return {
-          id,
-          flow: join.flow,
-          size: join.size,
-          state,
-          cancelling: state === 'active' && below(space, id),
-          ...(join.reports && { reports: join.reports }),
-        }
+        return { join, state, cancelling: state === 'active' && below(space, id) }
       })
     },
     async slots(join, from, limit) {
