@@ -18,7 +18,7 @@ export type Tag = readonly [
 
 /** No quote stands unescaped within a JSON string, so only a tag can match this. */
 const MARK = '{"$":['
-const PROTO = '"__proto__":'
+const PROTO = '__proto__'
 
 /**
  * @param path - what messages call the value, such as `input`
@@ -47,7 +47,9 @@ export function encode(value: unknown, path: string): string {
  */
 export function decode(text: string): unknown {
   const value: unknown = JSON.parse(text)
-  return text.includes(MARK) || text.includes(PROTO) ? revived(value, 0) : value
+  // The search for a rare character is the fast one, so it goes first.
+  const walk = (text.includes('$') && text.includes(MARK)) || text.includes(PROTO)
+  return walk ? revived(value, 0) : value
 }
 
 const PLAIN = 0

@@ -23,4 +23,11 @@ export function className(value: object): string {
   return maker.name || '(anonymous)'
 }
 
+/** One key of a path: `.name`, `[3]`, `["a b"]`. */
+export function step(key: PropertyKey): string {
+  if (typeof key === 'number') return `[${key}]`
+  if (typeof key === 'symbol') return `[${String(key)}]`
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) && key.length <= 60 ? `.${key}` : `[${show(key)}]`
+}
+
 const article = (noun: string) => (/^[aeiou]/i.test(noun) ? `an ${noun}` : `a ${noun}`)

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { UsageError } from '../errors.ts'
 import { kindOf } from './kind.ts'
-import { className, show } from './show.ts'
+import { className, show, step } from './show.ts'
 
 /** Objects may be nested so deep. */
 export const MAX_DEPTH = 500
@@ -153,6 +153,3 @@ function instance(value: object, path: string): UsageError {
 
 const refusal = (path: string, fault: string, advice: string) =>
   new UsageError('UNSERIALISABLE', `${path} ${fault}, which would not arrive as it is. ${advice}`, { path })
-
-const step = (key: string) =>
-  /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) && key.length <= 60 ? `.${key}` : `[${show(key)}]`
