@@ -97,7 +97,7 @@ export default {
       comment: "Examples and benches import 'millrace' as a user does.",
       severity: 'error',
       from: { path: '^(examples|bench)/' },
-      to: { path: '^(src|dist)/', dependencyTypes: ['local'] },
+      to: { path: '^(src|dist)/', dependencyTypesNot: ['aliased'] },
     },
     {
       name: 'no-circular-imports',
