@@ -27,10 +27,10 @@ export interface JoinState {
 
 /**
  * The one rule by which flows move. `(slot, ok, by)`: the first write to a slot wins. An open join is
- * decided when full, or with `failFast` at its first failure. Decided well, with a release: the release is
- * queued, and its jobs carry the outer slot. Well, without: it arrives at its own slot. Badly: `otherwise`
- * is queued, then it arrives badly. Below a cancel mark nothing is released, so what would have gone on
- * ends there. Later slots of a decided join are kept for readers only.
+ * decided when full, or with `failFast` at its first failure. Decided well, `besides` is queued; then, with a
+ * release, the release, whose jobs carry the outer slot; without one, it arrives at its own slot. Decided
+ * badly, `otherwise` is queued and it arrives badly. Below a cancel mark nothing is queued, so what would
+ * have gone on ends there. Later slots of a decided join are kept for readers only.
  *
  * Iterative, so that a chain of a thousand empty groups needs no deep stack.
  */
@@ -68,10 +68,11 @@ function settle(ledger: Ledger, { slot, ok, by }: Arrival, arrivals: Arrival[]):
 }
 
 function decide(ledger: Ledger, join: Join, well: boolean, arrivals: Arrival[]): void {
-  const goesOn = well ? join.release !== undefined : true
+  const goesOn = !well || join.release !== undefined
   const stopped = goesOn && ledger.cancelled(join.id)
   const state = stopped ? 'cancelled' : well ? 'succeeded' : 'failed'
   ledger.decide(join, state)
+  if (state === 'succeeded' && join.besides && !ledger.cancelled(join.id)) ledger.queue([join.besides])
   if (state === 'succeeded' && join.release) {
     ledger.queue(join.release.jobs)
     for (const id of join.release.opens ?? []) {

@@ -80,6 +80,8 @@ export interface Join {
   readonly reports?: Slot
   /** Queued when all slots are filled well. Its jobs carry the outer `reports`. */
   readonly release?: Release
+  /** Queued when all slots are filled well, beside what follows. */
+  readonly besides?: Job
   /** Queued when the join is decided badly, unless it was cancelled. */
   readonly otherwise?: Job
   /** Decide at the first failure instead of when full. */
