@@ -90,6 +90,8 @@ export class TaskFailedError extends MillraceError<FailureCode> {
   readonly errorName: string
   /** The `code` of the error that the handler threw, if it had one. */
   readonly errorCode: string | undefined
+  /** Of a flow: each step that did not succeed, in the order of declaration. */
+  readonly failures: readonly { readonly id: string; readonly task: string; readonly message: string }[]
   constructor(
     code: FailureCode,
     message: string,
@@ -100,6 +102,7 @@ export class TaskFailedError extends MillraceError<FailureCode> {
       errorName?: string
       errorCode?: string
       stack?: string
+      failures?: TaskFailedError['failures']
       cause?: unknown
     },
   ) {
@@ -109,6 +112,7 @@ export class TaskFailedError extends MillraceError<FailureCode> {
     this.attempts = detail.attempts
     this.errorName = detail.errorName ?? 'Error'
     this.errorCode = detail.errorCode
+    this.failures = detail.failures ?? []
     if (detail.stack) this.stack = detail.stack
   }
 }

@@ -1,0 +1,191 @@
+import { type Client, createClient, readInput } from './client/client.ts'
+import { createFlowHandle, type FlowHandle } from './client/flow-handle.ts'
+import { createHandle, type EnqueuedHandle, type Handle } from './client/handle.ts'
+import {
+  type JobsFilter,
+  type JobsPage,
+  listJobs,
+  listQueues,
+  listWorkers,
+  type QueueInfo,
+  type WorkerInfo,
+} from './client/inspect.ts'
+import type { EnqueueOptions } from './client/producer.ts'
+import { PAYLOAD_LIMIT } from './core/body.ts'
+import type { Logger } from './core/definition.ts'
+import { type Duration, millis } from './core/duration.ts'
+import { checkOptions, invalid } from './core/options.ts'
+import type { Complete, OutputOf, Part, Single, Step } from './core/part.ts'
+import { checkRunOptions, RUN_OPTIONS, type RunOptions } from './core/settings.ts'
+import { openBackend } from './drivers/open.ts'
+import { UsageError } from './errors.ts'
+import type { Backend, Diagnosis } from './port/index.ts'
+import { checkWorker, type WorkerOptions } from './worker/config.ts'
+import { defaultLogger, silent } from './worker/logger.ts'
+import { createWorker, type Worker, type WorkerHealth } from './worker/worker.ts'
+
+/** Options of {@link connect}; those of {@link RunOptions} hold for all jobs that say nothing else. */
+export interface ConnectOptions extends RunOptions {
+  /** Where workers tell of starts, stops, failures and retries; `false` for nowhere. */
+  readonly logger?: Logger | false
+  /** Bytes that one input or output may take. @defaultValue 1,000,000 */
+  readonly payloadLimit?: number
+  /** An enqueue without an answer by then is rejected with ENQUEUE_TIMEOUT. @defaultValue '10s' */
+  readonly enqueueTimeout?: Duration
+}
+
+/** Whether this process can do its work: for a readiness probe. */
+export interface Health {
+  /** The backend answers, and every worker of this app that was started runs. */
+  readonly ready: boolean
+  readonly backend: { readonly ok: boolean; readonly error?: string }
+  readonly workers: readonly WorkerHealth[]
+}
+
+/** What `enqueue` of a part gives: the handle of a job, or of a flow. */
+export type HandleOf<P> = P extends Single
+  ? EnqueuedHandle<OutputOf<P>>
+  : FlowHandle<OutputOf<P>> & EnqueuedHandle<OutputOf<P>>
+
+/** A connection to one backend: enqueue, look, and work. */
+export interface App extends AsyncDisposable {
+  /**
+   * Hand work over. Resolves once the backend has accepted it, as durable as the backend's settings make it.
+   *
+   * @throws UsageError when the call is wrong: INVALID_INPUT, UNSERIALISABLE, PAYLOAD_TOO_LARGE, …
+   * @throws BackendError when the backend can't take it; ENQUEUE_TIMEOUT after {@link ConnectOptions.enqueueTimeout}
+   *
+   * @example
+   * const job = await app.enqueue(thumbnail.with({ key: 'cat.jpg' }), { delay: '5s', id: 'thumb:cat' })
+   * response.status(202).json({ id: job.id })
+   */
+  enqueue<P extends Part>(part: P & Complete<P>, options?: EnqueueOptions): Promise<HandleOf<P>>
+  /** The same for many: all are checked before any is submitted, then each is accepted or a duplicate by itself. */
+  enqueue<const M extends readonly Part[]>(
+    parts: M & { readonly [K in keyof M]: Complete<M[K]> },
+    options?: Omit<EnqueueOptions, 'id'>,
+  ): Promise<{ -readonly [K in keyof M]: HandleOf<M[K]> }>
+  /** The job of that id, from any process; with its task, typed. Asks the backend nothing by itself. */
+  job<O>(id: string, task: Step<never, O>): Handle<O>
+  job(id: string): Handle
+  /** The flow of that id, from any process. */
+  flow<O = unknown>(id: string): FlowHandle<O>
+  /**
+   * A worker for these tasks. It does nothing until {@link Worker.run}.
+   *
+   * @throws UsageError INVALID_OPTION, UNKNOWN_OPTION, NO_HANDLER, DUPLICATE_TASK
+   */
+  worker(options: WorkerOptions): Worker
+  /** Jobs by state, task and queue, newest first, in pages. */
+  jobs(filter?: JobsFilter): Promise<JobsPage>
+  /** The queues that hold any jobs, with their counts by state. */
+  queues(): Promise<QueueInfo[]>
+  /** The workers that are alive, in all processes. */
+  workers(): Promise<WorkerInfo[]>
+  health(): Promise<Health>
+  /** The backend's versions, clock and settings, with a warning for each that would lose or slow work. */
+  diagnose(): Promise<Diagnosis>
+  /** Stop the workers, end all waits, and let go of the backend. */
+  close(): Promise<void>
+}
+
+/**
+ * Connect to the place where jobs are kept. Opens nothing yet: the first call does.
+ *
+ * @param where - a URL (`memory:`, `sqlite:./millrace.db`), or a backend made by a driver's own function;
+ * `MILLRACE_URL` or else `sqlite:./millrace.db` when left out
+ * @throws UsageError BAD_URL, INVALID_OPTION, UNKNOWN_OPTION
+ *
+ * @example
+ * const app = connect('sqlite:./millrace.db', { retry: 5 })
+ */
+export function connect(where?: string | Backend, options: ConnectOptions = {}): App {
+  checkOptions(options, [...RUN_OPTIONS, 'logger', 'payloadLimit', 'enqueueTimeout'], 'connect')
+  const { logger: given, payloadLimit = PAYLOAD_LIMIT, enqueueTimeout = '10s', ...run } = options
+  if (!Number.isInteger(payloadLimit) || payloadLimit < 1024) {
+    throw invalid('payloadLimit', 'a whole number of bytes from 1024', payloadLimit)
+  }
+  const logger = given === false ? silent : (given ?? defaultLogger())
+  const config = {
+    settings: checkRunOptions(run),
+    payloadLimit,
+    enqueueTimeout: millis(enqueueTimeout, 'enqueueTimeout'),
+  }
+  const url = where ?? (process.env.MILLRACE_URL || 'sqlite:./millrace.db')
+  const backend = typeof url === 'string' ? openBackend(url) : url
+  return createApp(createClient(backend, config), logger)
+}
+
+function createApp(client: Client, logger: Logger): App {
+  const { backend, config, producer } = client
+  const workers: Worker[] = []
+  let closing: Promise<void> | undefined
+
+  const handleOf = (receipt: { id: string; status: 'accepted' | 'duplicate' }) =>
+    Object.assign(createFlowHandle(client, { id: receipt.id, own: receipt.status === 'accepted' }), {
+      status: receipt.status,
+    })
+
+  const open = () => {
+    if (closing) throw new UsageError('CLOSED', 'This app is closed. Call connect() again.')
+  }
+
+  return {
+    async enqueue(value: unknown, options?: EnqueueOptions): Promise<never> {
+      open()
+      const answer = Array.isArray(value)
+        ? (await producer.enqueueAll(value, options)).map(handleOf)
+        : handleOf(await producer.enqueue(value, options))
+      return answer as never
+    },
+    job: (id: string) => createHandle(client, { id, own: false }) as Handle<never>,
+    flow: (id) => createFlowHandle(client, { id, own: false }),
+    worker(options) {
+      open()
+      const own = options.logger
+      const checked = checkWorker(options, {
+        ...config,
+        logger: own === undefined ? logger : own === false ? silent : own,
+      })
+      const worker = createWorker(backend, { ...checked, readInput: (call) => readInput(backend, call) })
+      workers.push(worker)
+      return worker
+    },
+    jobs: async (filter) => listJobs(backend, filter),
+    queues: async () => listQueues(backend),
+    workers: async () => listWorkers(backend),
+    async health() {
+      const started = workers.map((worker) => worker.health()).filter(({ state }) => state !== 'idle')
+      const reached = await reach(backend)
+      return {
+        ready: reached.ok && !closing && started.every(({ state }) => state === 'running'),
+        backend: reached,
+        workers: started,
+      }
+    },
+    diagnose: async () => backend.diagnose(),
+    close() {
+      closing ??= close()
+      return closing
+    },
+    [Symbol.asyncDispose]() {
+      return this.close()
+    },
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all(workers.map((worker) => worker.stop()))
+    for (const end of client.waits) end()
+    client.watcher.close()
+    await backend[Symbol.asyncDispose]()
+  }
+}
+
+async function reach(backend: Backend): Promise<Health['backend']> {
+  try {
+    await backend.records.workers()
+    return { ok: true }
+  } catch (error) {
+    return { ok: false, error: error instanceof Error ? error.message : String(error) }
+  }
+}

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import type { Call } from '../core/body.ts'
+import { joinFailures } from '../core/failure.ts'
+import type { Settings } from '../core/settings.ts'
+import type { Backend, Millis } from '../port/index.ts'
+import { createProducer, type Producer } from './producer.ts'
+import { readFailures, readValues } from './values.ts'
+import { createWatcher, type Watcher } from './watcher.ts'
+
+/** What a client is set up with. */
+export interface ClientConfig {
+  /** What neither call, signature nor task say. */
+  readonly settings: Settings
+  /** Bytes that one input or output may take. */
+  readonly payloadLimit: number
+  /** An enqueue that has no answer by then is rejected. */
+  readonly enqueueTimeout: Millis
+}
+
+/** The parts that handles and workers of one app share. */
+export interface Client {
+  readonly backend: Backend
+  readonly config: ClientConfig
+  readonly watcher: Watcher
+  readonly producer: Producer
+  /** Ends of waits that are under way, for when the app is closed. */
+  readonly waits: Set<() => void>
+}
+
+export function createClient(backend: Backend, config: ClientConfig): Client {
+  const process = randomBytes(8).toString('hex')
+  return {
+    backend,
+    config,
+    watcher: createWatcher(backend, process),
+    producer: createProducer(backend, config, process),
+    waits: new Set(),
+  }
+}
+
+/** The input of a flow's step: what came before it, and the fields that were bound. */
+export async function readInput(backend: Backend, call: Call): Promise<unknown> {
+  const from = call.from!
+  const before =
+    call.reads === 'failure'
+      ? joinFailures(await readFailures(backend.records, [from]))
+      : (await readValues(backend.records, [from]))[0]
+  return call.input === undefined ? before : { ...(before as object), ...(call.input as object) }
+}

@@ -1,0 +1,219 @@
+import { unpackValue } from '../core/body.ts'
+import { type Duration, millis } from '../core/duration.ts'
+import { joinFailures, toError } from '../core/failure.ts'
+import { checkOptions } from '../core/options.ts'
+import { BackendError, UsageError, WaitError } from '../errors.ts'
+import { type Cancelled, isFinal, type JobRecord, type Records, type State } from '../port/index.ts'
+import type { Client } from './client.ts'
+import { type JobInfo, type ProgressInfo, toInfo } from './info.ts'
+import { failureOf, readFailures, readSlots, readValues } from './values.ts'
+import type { AnyRecord } from './watcher.ts'
+
+/** How long to wait. */
+export interface WaitOptions {
+  /** Reject with `RESULT_TIMEOUT` after this time. @defaultValue '30s' */
+  readonly timeout?: Duration
+  /** Reject with `ABORTED` when it aborts. The job goes on. */
+  readonly signal?: AbortSignal
+}
+
+/** A job, wherever it runs. */
+export interface Handle<O = unknown> {
+  readonly id: string
+  /** Where it stands now; `unknown` when there is no record of that id. */
+  state(): Promise<State | 'unknown'>
+  /**
+   * Its output, once it has succeeded.
+   *
+   * @throws TaskFailedError when it failed, was cancelled or expired: with the handler's own message and stack
+   * @throws WaitError RESULT_TIMEOUT, NOT_KEPT, UNKNOWN_JOB, ABORTED
+   * @throws BackendError when the backend can't be reached until the timeout
+   */
+  result(options?: WaitOptions): Promise<O>
+  /** All that is known of it; `undefined` when there is no record. */
+  info(): Promise<JobInfo | undefined>
+  /**
+   * Cancel it: what has not started ends at once, a running handler is told by its `signal`.
+   *
+   * @returns what became of it; `final` when it had ended before
+   */
+  cancel(): Promise<Cancelled>
+  /**
+   * Queue a failed, cancelled or expired job again, with its attempts counted from 1.
+   *
+   * @throws UsageError NOT_RETRYABLE when it has not ended or has succeeded; FLOW_MEMBER for a flow's step
+   * @throws WaitError UNKNOWN_JOB
+   */
+  retry(): Promise<void>
+  /** Its progress reports as they come, the latest first; ends with the job. */
+  readonly progress: AsyncIterable<ProgressInfo>
+}
+
+/** The handle that `enqueue` gives. */
+export interface EnqueuedHandle<O = unknown> extends Handle<O> {
+  /** `duplicate`: a job of that id is known, and this call has changed nothing. */
+  readonly status: 'accepted' | 'duplicate'
+}
+
+const WAIT_OPTIONS = ['timeout', 'signal']
+
+export interface HandleParts {
+  readonly id: string
+  readonly own: boolean
+}
+
+/** A handle over a client's reads and commands. */
+export function createHandle<O>(client: Client, { id, own }: HandleParts): Handle<O> {
+  return {
+    id,
+    async state() {
+      return (await client.watcher.get(id))?.state ?? 'unknown'
+    },
+    async result(options = {}) {
+      return (await outputOf(client, await untilFinal(client, id, own, options))) as O
+    },
+    async info() {
+      const record = await client.watcher.get(id)
+      return record?.kind === 'job' ? toInfo(record) : undefined
+    },
+    async cancel() {
+      return (await client.backend.control.cancel([id]))[0]!
+    },
+    async retry() {
+      const [answer] = await client.backend.control.retry([id])
+      if (answer === 'waiting') return
+      if (answer === 'unknown') throw unknown(id)
+      if (answer === 'member') {
+        throw new UsageError(
+          'FLOW_MEMBER',
+          `${id} is a step of a flow, which has gone on without it. Retry the flow: app.flow(id).retry().`,
+        )
+      }
+      const why = answer === 'live' ? 'it has not ended yet' : 'it has succeeded'
+      throw new UsageError('NOT_RETRYABLE', `${id} can't be retried: ${why}.`)
+    },
+    get progress() {
+      return progressOf(client, id)
+    },
+  }
+}
+
+/** The output of what has succeeded; throws what `result()` rejects with for anything else. */
+async function outputOf(client: Client, record: AnyRecord): Promise<unknown> {
+  if (record.kind === 'job') {
+    const { job, attempt } = record
+    const failure = failureOf(record)
+    if (failure) throw toError(failure, { id: job.id, task: job.task, attempts: attempt })
+    return unpackValue(record.result!)
+  }
+  const { records } = client.backend
+  if (record.state === 'succeeded') return (await readValues(records, await fillersOf(records, record.id)))[0]
+  const failures = await readFailures(records, await fillersOf(records, record.id))
+  const code = record.state === 'cancelled' ? { code: 'CANCELLED' as const } : {}
+  throw toError({ ...joinFailures(failures), ...code }, { id: record.id, task: 'flow', attempts: 1 })
+}
+
+const fillersOf = async (records: Records, join: string): Promise<string[]> =>
+  (await readSlots(records, join)).map(({ by }) => by)
+
+const unknown = (id: string): WaitError =>
+  new WaitError(
+    'UNKNOWN_JOB',
+    `There is no job ${JSON.stringify(id)}: it was never accepted here, or its record is gone.`,
+  )
+
+/** Wait until it has ended. Subscribes first and looks then, so no end is missed. */
+export function untilFinal(
+  client: Client,
+  id: string,
+  own: boolean,
+  options: WaitOptions,
+): Promise<AnyRecord> {
+  checkOptions(options, WAIT_OPTIONS, 'result')
+  const timeout = millis(options.timeout ?? '30s', 'timeout')
+  const { signal } = options
+  return new Promise((resolve, reject) => {
+    let known = own
+    let trouble: unknown
+    const end = (settle: () => void) => {
+      clearTimeout(timer)
+      stop()
+      signal?.removeEventListener('abort', abort)
+      client.waits.delete(close)
+      settle()
+    }
+    const abort = () =>
+      end(() =>
+        reject(new WaitError('ABORTED', `The wait for ${id} was aborted.`, { cause: signal?.reason })),
+      )
+    const close = () =>
+      end(() => reject(new WaitError('ABORTED', `The app was closed while waiting for ${id}.`)))
+    const late = () => {
+      const message = `${id} has not ended within ${timeout} ms. It goes on; wait longer with result({ timeout }).`
+      reject(trouble ?? new WaitError('RESULT_TIMEOUT', message))
+    }
+    const timer = setTimeout(() => end(late), Math.min(timeout, 2 ** 31 - 1))
+    const stop = client.watcher.watch({
+      id,
+      own,
+      see(record) {
+        trouble = undefined
+        if (record && isFinal(record.state)) end(() => resolve(record))
+        else if (record) known = true
+        else end(() => reject(known ? notKept(id) : unknown(id)))
+      },
+      fail(error) {
+        trouble = error
+      },
+    })
+    client.waits.add(close)
+    if (signal?.aborted) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
+  })
+}
+
+const notKept = (id: string): WaitError =>
+  new WaitError('NOT_KEPT', `${id} has ended, and its record was not kept. Set keep to read results.`)
+
+async function* progressOf(client: Client, id: string): AsyncGenerator<ProgressInfo> {
+  let latest: JobRecord | undefined
+  let over = false
+  let trouble: unknown
+  let wake = () => {}
+  const close = () => {
+    over = true
+    wake()
+  }
+  // Progress is told to who asks for the id, not to the process that submitted it.
+  const stop = client.watcher.watch({
+    id,
+    own: false,
+    see(record) {
+      if (record?.kind === 'job') latest = record
+      over = !record || isFinal(record.state)
+      wake()
+    },
+    fail(error) {
+      if (!(error instanceof BackendError && error.retryable)) trouble = error
+      wake()
+    },
+  })
+  client.waits.add(close)
+  try {
+    for (let last: string | undefined; ; ) {
+      if (latest?.progress !== undefined && latest.progress !== last) {
+        last = latest.progress
+        yield unpackValue(last) as ProgressInfo
+      }
+      if (over) return
+      if (trouble) throw trouble
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        if (over || (latest?.progress ?? last) !== last) resolve()
+      })
+    }
+  } finally {
+    client.waits.delete(close)
+    stop()
+  }
+}

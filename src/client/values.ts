@@ -1,0 +1,84 @@
+import { unpackValue } from '../core/body.ts'
+import { type Failure, failureOfCode, type StepFailure, unpackFailure } from '../core/failure.ts'
+import { isGroup, isJoin } from '../core/ids.ts'
+import { WaitError } from '../errors.ts'
+import { type Arrival, type JobRecord, PAGE_LIMIT, type Records } from '../port/index.ts'
+
+/**
+ * What the fillers of slots stand for: a job's output; for a group's join the list of its members' values in
+ * the order of declaration; for any other join the value of its one filler. Reads in pages, so a body over
+ * ten thousand members costs some twenty reads.
+ */
+export async function readValues(records: Records, fillers: readonly string[]): Promise<unknown[]> {
+  const values = new Map<string, unknown>()
+  await eachJob(records, fillers, (id, record) => {
+    if (record?.result === undefined || record.state !== 'succeeded') throw gone(id)
+    values.set(id, unpackValue(record.result))
+  })
+  for (const id of fillers) {
+    if (!isJoin(id) || values.has(id)) continue
+    const slots = await readSlots(records, id)
+    const inner = await readValues(
+      records,
+      slots.map(({ by }) => by),
+    )
+    values.set(id, isGroup(id) ? inner : inner[0])
+  }
+  return fillers.map((id) => values.get(id))
+}
+
+/** The failures below the fillers of slots, in the order of declaration; cancelled ones among them. */
+export async function readFailures(records: Records, fillers: readonly string[]): Promise<StepFailure[]> {
+  const found = new Map<string, StepFailure[]>()
+  await eachJob(records, fillers, (id, record) => {
+    const failure = record && failureOf(record)
+    if (!failure) return
+    found.set(id, [{ ...failure, id, task: record.job.task, attempts: record.attempt }])
+  })
+  for (const id of fillers) {
+    if (!isJoin(id)) continue
+    const bad = (await readSlots(records, id)).filter(({ ok }) => !ok)
+    found.set(
+      id,
+      await readFailures(
+        records,
+        bad.map(({ by }) => by),
+      ),
+    )
+  }
+  return fillers.flatMap((id) => found.get(id) ?? [])
+}
+
+/** Why a job did not succeed; `undefined` while it may, or when it did. */
+export function failureOf({ state, code, result }: JobRecord): Failure | undefined {
+  if (code) return failureOfCode(code)
+  if (result !== undefined && state !== 'succeeded') return unpackFailure(result)
+  return undefined
+}
+
+/** All filled slots of a join by index. */
+export async function readSlots(records: Records, join: string): Promise<Arrival[]> {
+  const all: Arrival[] = []
+  for (let from = 0; ; ) {
+    const page = await records.slots(join, from, PAGE_LIMIT)
+    all.push(...page)
+    if (page.length < PAGE_LIMIT) return all
+    from = page.at(-1)!.index + 1
+  }
+}
+
+async function eachJob(
+  records: Records,
+  fillers: readonly string[],
+  see: (id: string, record: JobRecord | undefined) => void,
+): Promise<void> {
+  const jobs = fillers.filter((id) => !isJoin(id))
+  for (let at = 0; at < jobs.length; at += PAGE_LIMIT) {
+    const page = jobs.slice(at, at + PAGE_LIMIT)
+    const found = await records.get(page)
+    for (const [i, record] of found.entries()) see(page[i]!, record?.kind === 'job' ? record : undefined)
+  }
+}
+
+const gone = (id: string): WaitError =>
+  new WaitError('NOT_KEPT', `The value of ${id} is not there: it did not succeed, or was not kept.`)

@@ -1,0 +1,191 @@
+import { UsageError } from '../errors.ts'
+import type { Job, Join, Release, Slot, Submission } from '../port/index.ts'
+import { type Call, packCall } from './body.ts'
+import type { Definition } from './definition.ts'
+import type { ChainValue, GroupValue, PartValue } from './flow.ts'
+import { below, edgeId, groupId, handlersId, onErrorId, onSuccessId, stepId } from './ids.ts'
+import { packOutline } from './outline.ts'
+import { DEFAULTS, layer, type Settings } from './settings.ts'
+import type { SignatureValue } from './signature.ts'
+
+/** What a flow value alone doesn't say. */
+export interface CompileOptions {
+  /** The id of the job or flow. */
+  readonly id: string
+  /** What neither call, signature nor task say. */
+  readonly app: Settings
+  /** What the call says: of the job, or of all jobs of the flow. */
+  readonly call: Settings
+  readonly payloadLimit: number
+  readonly notify: string
+  /** Asked of every input that is complete now; one that a step before completes is checked where it runs. */
+  readonly check: (definition: Definition, input: unknown) => void
+}
+
+/** Members of one group at the most. */
+export const MOST_MEMBERS = 10_000
+/** Jobs of one flow at the most. */
+export const MOST_JOBS = 20_000
+/** Bytes of all bodies of one flow at the most. */
+export const MOST_BYTES = 16_000_000
+
+/**
+ * Turn a signature or a flow into jobs and joins, all declared at once: nothing is copied from message to
+ * message, and a driver needs no word of chains and groups. A chain's edge is a join of size 1 that releases
+ * the next step; a group is a join of its size; handlers are a join of size 1 around their part.
+ *
+ * @throws UsageError UNSERIALISABLE, PAYLOAD_TOO_LARGE, FLOW_TOO_LARGE
+ */
+export function compile(part: PartValue, options: CompileOptions): Submission {
+  if (part.kind === 'signature' && !part.whenFailed && !part.whenSucceeded) {
+    return { jobs: [jobOf(part, options, { id: options.id })] }
+  }
+  return new Compiler(options).compile(part)
+}
+
+interface Place {
+  readonly id: string
+  readonly flow?: string
+  readonly reports?: Slot
+  /** The join whose value is the input. */
+  readonly from?: string
+  readonly reads?: 'failure'
+}
+
+class Compiler {
+  readonly #options: CompileOptions
+  readonly #root: string
+  readonly #joins: Join[] = []
+  #jobs = 0
+  #bytes = 0
+
+  constructor(options: CompileOptions) {
+    this.#options = options
+    this.#root = options.id
+  }
+
+  compile(part: PartValue): Submission {
+    const root = this.#root
+    const { call, app, notify } = this.#options
+    const { jobs, opens } = this.#lay(part, { join: root, index: 0 }, undefined, '')
+    const keep = { ...DEFAULTS.keep, ...layer(app, call).keep }
+    const record = { outline: packOutline(part), keep, notify }
+    this.#joins.push({ id: root, flow: root, size: 1, root: record })
+    // When a flow starts, or must have, is said of what starts it.
+    const { due, expiresIn } = call
+    const start = { ...(due && { due }), ...(expiresIn !== undefined && { expiresIn }) }
+    return { jobs: jobs.map((job) => ({ ...start, ...job })), ...(opens && { opens }), joins: this.#joins }
+  }
+
+  /** Declare a part's joins, and return what starts it. Its end fills `slot`; its input is `from`'s value. */
+  #lay(part: PartValue, slot: Slot, from: string | undefined, path: string): Release {
+    const inner = part.whenFailed || part.whenSucceeded ? this.#handlers(part, slot, path) : slot
+    if (part.kind === 'chain') return this.#chain(part, inner, from, path)
+    if (part.kind === 'group') return this.#group(part, inner, from, path)
+    return {
+      jobs: [this.#job(part, { id: stepId(this.#root, path), reports: inner, ...(from && { from }) })],
+    }
+  }
+
+  #handlers(part: PartValue, slot: Slot, path: string): Slot {
+    const id = handlersId(this.#root, path)
+    const { whenFailed, whenSucceeded } = part
+    this.#join({
+      id,
+      size: 1,
+      reports: slot,
+      ...(whenFailed && {
+        otherwise: this.#job(whenFailed, {
+          ...this.#aside(whenFailed, onErrorId(this.#root, path), id),
+          reads: 'failure',
+        }),
+      }),
+      ...(whenSucceeded && {
+        besides: this.#job(whenSucceeded, this.#aside(whenSucceeded, onSuccessId(this.#root, path), id)),
+      }),
+    })
+    return { join: id, index: 0 }
+  }
+
+  /** The place of a handler: it reads the join that it hangs on, and reports to nobody. */
+  #aside({ ignoresPrevious }: SignatureValue, id: string, from: string): Place {
+    return ignoresPrevious ? { id } : { id, from }
+  }
+
+  #chain({ steps }: ChainValue, slot: Slot, from: string | undefined, path: string): Release {
+    // From the last to the first, since an edge holds what it releases.
+    let heads: Release = { jobs: [] }
+    for (let k = steps.length - 1; k >= 0; k--) {
+      const edge = (step: number) => edgeId(this.#root, below(path, step))
+      if (k < steps.length - 1) this.#join({ id: edge(k), size: 1, reports: slot, release: heads })
+      const end = k < steps.length - 1 ? { join: edge(k), index: 0 } : slot
+      heads = this.#lay(steps[k]!, end, k > 0 ? edge(k - 1) : from, below(path, k))
+    }
+    return heads
+  }
+
+  #group(group: GroupValue, slot: Slot, from: string | undefined, path: string): Release {
+    const { members, failFast, cancelSiblings } = group
+    if (members.length > MOST_MEMBERS) {
+      throw tooLarge(`a group of ${members.length} members`, `${MOST_MEMBERS}; use chunks() or nest groups`)
+    }
+    const id = groupId(this.#root, path)
+    this.#join({
+      id,
+      size: members.length,
+      reports: slot,
+      ...(failFast && { failFast }),
+      ...(cancelSiblings && { cancelSiblings }),
+    })
+    if (members.length === 0) return { jobs: [], opens: [id] }
+    const heads = members.map((member, i) => this.#lay(member, { join: id, index: i }, from, below(path, i)))
+    const opens = heads.flatMap((head) => head.opens ?? [])
+    return { jobs: heads.flatMap((head) => head.jobs), ...(opens.length > 0 && { opens }) }
+  }
+
+  #join(join: Omit<Join, 'flow'>): void {
+    this.#joins.push({ ...join, flow: this.#root })
+  }
+
+  #job(signature: SignatureValue, place: Place): Job {
+    const { due: _, expiresIn: __, ...call } = this.#options.call
+    const job = jobOf(signature, { ...this.#options, call }, { ...place, flow: this.#root })
+    this.#jobs++
+    this.#bytes += job.body.length
+    if (this.#jobs > MOST_JOBS) throw tooLarge(`a flow of more than ${MOST_JOBS} jobs`, `${MOST_JOBS}`)
+    if (this.#bytes > MOST_BYTES) throw tooLarge('the inputs of this flow', `${MOST_BYTES} bytes in all`)
+    return job
+  }
+}
+
+function jobOf(signature: SignatureValue, options: CompileOptions, place: Place): Job {
+  const { definition, bound, input } = signature
+  const own = layer(signature.settings, options.call)
+  const all = layer(DEFAULTS, options.app, definition.settings, own)
+  const reads = bound !== 'whole' && place.from !== undefined
+  if (!reads) options.check(definition, input)
+  const call: Call = {
+    ...(bound !== 'nothing' && { input }),
+    ...(reads && { from: place.from }),
+    ...(reads && place.reads && { reads: place.reads }),
+    ...(own.retry && { retry: own.retry }),
+    ...(own.timeout !== undefined && { timeout: own.timeout }),
+    ...(own.headers && { headers: own.headers }),
+  }
+  return {
+    id: place.id,
+    task: signature.task,
+    queue: all.queue!,
+    body: packCall(call, options.payloadLimit),
+    priority: all.priority!,
+    keep: { ...DEFAULTS.keep, ...all.keep },
+    ...(all.due && { due: all.due }),
+    ...(all.expiresIn !== undefined && { expiresIn: all.expiresIn }),
+    ...(place.flow !== undefined && { flow: place.flow }),
+    ...(place.reports && { reports: place.reports }),
+    ...(place.flow === undefined && { notify: options.notify }),
+  }
+}
+
+const tooLarge = (what: string, limit: string): UsageError =>
+  new UsageError('FLOW_TOO_LARGE', `Refused ${what}: the limit is ${limit}.`)

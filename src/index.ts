@@ -1,0 +1,26 @@
+/**
+ * Millrace: a distributed task queue and job scheduler. Accepted work is kept, run at least once, fenced,
+ * and always ends.
+ *
+ * @packageDocumentation
+ */
+export { type App, type ConnectOptions, connect, type HandleOf, type Health } from './app.ts'
+export type { FlowHandle } from './client/flow-handle.ts'
+export type { EnqueuedHandle, Handle, WaitOptions } from './client/handle.ts'
+export type { AttemptInfo, JobInfo, ProgressInfo } from './client/info.ts'
+export type { JobsFilter, JobsPage, QueueInfo, WorkerInfo } from './client/inspect.ts'
+export type { EnqueueOptions } from './client/producer.ts'
+export type { Context, Logger } from './core/definition.ts'
+export type { Duration } from './core/duration.ts'
+export type { Failure, StepFailure } from './core/failure.ts'
+export { chain, chord, chunks, type Flow, type GroupOptions, group, map, type OpenFlow } from './core/flow.ts'
+export type { OutputOf, Part, Start, Step } from './core/part.ts'
+export type { Retry, RetryOptions } from './core/retry.ts'
+export type { JobOptions, RunOptions } from './core/settings.ts'
+export type { OpenSignature, Signature } from './core/signature.ts'
+export { type Contract, type Runnable, type Task, type TaskOptions, task } from './core/task.ts'
+export * from './errors.ts'
+export type { Backend, Cancelled, Diagnosis, JobState, State } from './port/index.ts'
+export type { WorkerOptions } from './worker/config.ts'
+export type { Middleware } from './worker/middleware.ts'
+export type { Worker, WorkerHealth, WorkerState } from './worker/worker.ts'

@@ -1,0 +1,85 @@
+import { backoff } from '../async/backoff.ts'
+import { pause } from '../async/signals.ts'
+import type { Applied, Consumer, Outcome } from '../port/index.ts'
+
+export interface FinisherOptions {
+  /** Outcomes in one call at the most. */
+  readonly max: number
+  readonly onError: (error: unknown) => void
+  /** The delivery's token had moved on: what it did is not recorded. */
+  readonly onStale: (outcome: Outcome) => void
+  /** Outcomes that are written free places in the worker's buffer. */
+  readonly onSpace: () => void
+}
+
+export interface Finisher {
+  push(outcome: Outcome): void
+  /** Outcomes not written yet. */
+  readonly unfinished: number
+  /** Write all; resolves when nothing is left, or at the abort. */
+  drain(signal: AbortSignal): Promise<void>
+}
+
+/**
+ * Writes outcomes in batches, the next one collecting while the last is under way. A failing backend is
+ * tried again until it answers: to repeat a finish is safe, and whether it still counts is decided by the
+ * fence, not by us.
+ */
+export function createFinisher(consumer: Consumer, options: FinisherOptions): Finisher {
+  let pending: Outcome[] = []
+  let flying = 0
+  let idle: (() => void)[] = []
+  let armed = false
+
+  function arm() {
+    if (armed || flying > 0) return
+    armed = true
+    process.nextTick(flush)
+  }
+
+  async function flush() {
+    armed = false
+    if (flying > 0 || pending.length === 0) return
+    const batch = pending.length > options.max ? pending.splice(0, options.max) : pending
+    if (batch === pending) pending = []
+    flying = batch.length
+    const applied = await write(batch)
+    applied.forEach((answer, i) => {
+      if (answer === 'stale') options.onStale(batch[i]!)
+    })
+    flying = 0
+    options.onSpace()
+    if (pending.length > 0) return flush()
+    for (const resolve of idle) resolve()
+    idle = []
+  }
+
+  async function write(batch: readonly Outcome[]): Promise<Applied[]> {
+    const retry = backoff(50, 5_000)
+    for (;;) {
+      try {
+        return await consumer.finish(batch)
+      } catch (error) {
+        options.onError(error)
+        await pause(retry.next())
+      }
+    }
+  }
+
+  return {
+    push(outcome) {
+      pending.push(outcome)
+      arm()
+    },
+    get unfinished() {
+      return pending.length + flying
+    },
+    drain(signal) {
+      if (pending.length + flying === 0 || signal.aborted) return Promise.resolve()
+      return new Promise((resolve) => {
+        idle.push(resolve)
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    },
+  }
+}
