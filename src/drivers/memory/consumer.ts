@@ -8,7 +8,7 @@ import {
   type Progress,
   type Renewal,
 } from '../../port/index.ts'
-import { end, endMarked, lose, postpone, promote, putBack, remember } from './moves.ts'
+import { end, endMarked, loseWorker, postpone, promote, putBack, remember } from './moves.ts'
 import { covered, hint, lineOf, now, type Row, ring, type Space, type WorkerRow } from './space.ts'
 
 /** One worker's subscription to a space. */
@@ -134,9 +134,7 @@ export function createConsumer(space: Space, options: ConsumeOptions): Consumer 
     },
 
     async [Symbol.asyncDispose]() {
-      space.workers.delete(me.name)
-      const at = now(space)
-      for (const row of [...me.held.values()]) lose(space, row, at)
+      loseWorker(space, me, now(space))
       ring(space)
     },
   }

@@ -1,5 +1,5 @@
 import type { Cancelled, Control, Retried } from '../../port/index.ts'
-import { end, endMarked, line, mark, tellWorker } from './moves.ts'
+import { end, endMarked, expireIfLate, line, mark, tellWorker } from './moves.ts'
 import { covered, isIdle, never, now, ring, type Space } from './space.ts'
 
 /** Commands to a space. */
@@ -33,6 +33,7 @@ function cancel(space: Space, id: string): Cancelled {
   }
   const row = space.rows.get(id)
   if (!row) return 'unknown'
+  if (expireIfLate(space, row, at)) return 'final'
   if (isIdle(row)) {
     const fresh = !covered(space, row)
     end(space, row, 'cancelled', at, { code: 'CANCELLED' })
@@ -48,6 +49,7 @@ function cancel(space: Space, id: string): Cancelled {
 function retry(space: Space, id: string): Retried {
   const row = space.rows.get(id)
   if (!row) return space.flows.has(id) ? 'member' : 'unknown'
+  expireIfLate(space, row, now(space))
   if (row.state === 'succeeded') return 'succeeded'
   if (row.state === 'active' || isIdle(row)) return 'live'
   if (row.job.reports) return 'member'

@@ -25,11 +25,13 @@ export function memory(name = ''): Backend {
   let closed = false
 
   const alive = <A extends unknown[], R>(verb: (...args: A) => R) => {
-    return (...args: A): R => {
+    return async (...args: A): Promise<Awaited<R>> => {
       if (closed) throw new BackendError('BACKEND_CLOSED', 'This backend is closed. Connect again.')
-      return verb(...args)
+      return await verb(...args)
     }
   }
+  const allAlive = <V extends object>(verbs: V): V =>
+    Object.fromEntries(Object.entries(verbs).map(([name, verb]) => [name, alive(verb)])) as V
   return {
     submit: alive(async (batch) => submit(space, batch)),
     consume: alive(async (options) => createConsumer(space, options)),

@@ -10,7 +10,18 @@ import {
   type Job,
   type Ledger,
 } from '../../port/index.ts'
-import { below, covered, type Flow, hint, isIdle, lineOf, never, type Row, type Space } from './space.ts'
+import {
+  below,
+  covered,
+  type Flow,
+  hint,
+  isIdle,
+  lineOf,
+  never,
+  type Row,
+  type Space,
+  type WorkerRow,
+} from './space.ts'
 
 // Every move of a job from one state to another. Each keeps the indexes of the space in step with the row.
 
@@ -19,6 +30,7 @@ export function admit(space: Space, job: Job, at: EpochMillis): void {
   const due = !job.due ? at : 'in' in job.due ? at + job.due.in : job.due.at
   const row: Row = {
     job,
+    serial: ++space.serials,
     state: 'scheduled',
     place: 0,
     token: 0,
@@ -87,13 +99,29 @@ export function end(
   if (space.listeners.size > 0) hint(space, job.id, job.notify)
 }
 
+/** A worker is gone: what it held runs elsewhere. Its record stays empty, should it come back. */
+export function loseWorker(space: Space, worker: WorkerRow, at: EpochMillis): number {
+  const rows = [...worker.held.values()]
+  worker.held.clear()
+  space.workers.delete(worker.name)
+  for (const row of rows) lose(space, row, at)
+  return rows.length
+}
+
 /** Its worker was lost under it. */
-export function lose(space: Space, row: Row, at: EpochMillis): void {
+function lose(space: Space, row: Row, at: EpochMillis): void {
   row.crashes++
   remember(row, { start: row.started ?? at, end: at, worker: row.worker ?? '', code: 'WORKER_LOST' })
   if (covered(space, row)) end(space, row, 'cancelled', at, { code: 'CANCELLED' })
   else if (row.crashes >= CRASH_LIMIT) end(space, row, 'failed', at, { code: 'WORKER_LOST' })
   else putBack(space, row)
+}
+
+/** End an idle job whose time to start has passed, as the next sweep would; whether it has. */
+export function expireIfLate(space: Space, row: Row, at: EpochMillis): boolean {
+  if (!isIdle(row) || row.expires > at) return false
+  end(space, row, 'expired', at, { code: 'EXPIRED' })
+  return true
 }
 
 /** Promote what is due. */

@@ -63,11 +63,12 @@ export function createRecords(space: Space): Records {
   }
 }
 
-/** Newest first; the cursor counts from the oldest end, so that new jobs don't shift the pages. */
+/** Newest first; the cursor is the last job's serial, so that jobs that come or go don't shift the pages. */
 function list(space: Space, filter: ListFilter, limit: number, cursor?: string): Page {
   const rows = [...space.rows.values()]
   const jobs: JobRecord[] = []
-  let at = cursor === undefined ? rows.length : Math.min(Number(cursor), rows.length)
+  const before = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor)
+  let at = rows.findLastIndex((row) => row.serial < before) + 1
   while (at > 0 && jobs.length < limit) {
     const row = rows[--at]!
     if (filter.task !== undefined && row.job.task !== filter.task) continue
@@ -75,7 +76,7 @@ function list(space: Space, filter: ListFilter, limit: number, cursor?: string):
     if (filter.state !== undefined && readState(space, row) !== filter.state) continue
     jobs.push(jobRecord(space, row))
   }
-  return at > 0 ? { jobs, cursor: String(at) } : { jobs }
+  return at > 0 ? { jobs, cursor: String(rows[at]!.serial) } : { jobs }
 }
 
 /** The state as it is, which is ahead of the sweep: below a mark, or past its time, a job won't start. */

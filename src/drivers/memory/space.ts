@@ -16,6 +16,8 @@ import { Line } from './line.ts'
 /** A job's record. */
 export interface Row {
   readonly job: Job
+  /** Rises with every job that is admitted: the order of lists. */
+  readonly serial: number
   state: JobState
   /** Its place in line: rises with every time that it becomes waiting. */
   place: number
@@ -89,6 +91,7 @@ export interface Space {
   readonly listeners: Set<Listener>
   /** Woken when something may have become runnable. */
   readonly idle: Set<() => void>
+  serials: number
   places: number
   offset: Millis
 }
@@ -107,6 +110,7 @@ export const createSpace = (): Space => ({
   marked: new Set(),
   listeners: new Set(),
   idle: new Set(),
+  serials: 0,
   places: 0,
   offset: 0,
 })

@@ -1,5 +1,5 @@
 import type { Swept } from '../../port/index.ts'
-import { end, endMarked, lose, promote } from './moves.ts'
+import { end, endMarked, loseWorker, promote } from './moves.ts'
 import { type Flow, isIdle, now, ring, type Space } from './space.ts'
 
 /** All housekeeping of a space; in one go, since nothing here waits. */
@@ -17,11 +17,7 @@ function reclaim(space: Space, at: number): number {
   let moved = 0
   for (const worker of space.workers.values()) {
     if (worker.expires > at) continue
-    space.workers.delete(worker.name)
-    for (const row of [...worker.held.values()]) {
-      lose(space, row, at)
-      moved++
-    }
+    moved += loseWorker(space, worker, at)
   }
   return moved
 }
