@@ -25,7 +25,7 @@ import {
 
 // Every move of a job from one state to another. Each keeps the indexes of the space in step with the row.
 
-/** A new job: waiting, or scheduled. */
+/** A new job: waiting, scheduled, or stored as done; then its arrival is left to the caller. */
 export function admit(space: Space, job: Job, at: EpochMillis): void {
   const due = !job.due ? at : 'in' in job.due ? at + job.due.in : job.due.at
   const row: Row = {
@@ -52,7 +52,7 @@ export function admit(space: Space, job: Job, at: EpochMillis): void {
   }
   space.rows.set(job.id, row)
   if (job.flow) space.flows.get(job.flow)?.rows.push(row)
-  if (job.done !== undefined) return end(space, row, 'succeeded', at, { result: job.done })
+  if (job.done !== undefined) return conclude(space, row, 'succeeded', at, { result: job.done })
   if (row.expires !== never) space.expiring.push(row.expires, row)
   if (due > at) space.timed.push(due, row)
   else line(space, row)
@@ -81,13 +81,18 @@ export function postpone(space: Space, row: Row, next: EpochMillis): void {
 }
 
 /** A final end: record, retention, and everything that follows from it in the flow. */
-export function end(
-  space: Space,
-  row: Row,
-  state: FinalState,
-  at: EpochMillis,
-  how: { result?: Body; code?: EndCode },
-): void {
+export function end(space: Space, row: Row, state: FinalState, at: EpochMillis, how: How): void {
+  conclude(space, row, state, at, how)
+  arrive(ledger(space, at), row.job.reports, state === 'succeeded', row.job.id)
+}
+
+interface How {
+  readonly result?: Body
+  readonly code?: EndCode
+}
+
+/** A final end: record and retention. */
+function conclude(space: Space, row: Row, state: FinalState, at: EpochMillis, how: How): void {
   release(space, row)
   row.state = state
   row.ended = at
@@ -95,7 +100,6 @@ export function end(
   row.code = how.code
   const { job } = row
   if (!job.flow) keepOrForget(space, row, at)
-  if (job.reports) arrive(ledger(space, at), job.reports, state === 'succeeded', job.id)
   if (space.listeners.size > 0) hint(space, job.id, job.notify)
 }
 
