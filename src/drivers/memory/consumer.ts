@@ -14,6 +14,7 @@ import { covered, hint, lineOf, now, type Row, ring, type Space, type WorkerRow 
 /** One worker's subscription to a space. */
 export function createConsumer(space: Space, options: ConsumeOptions): Consumer {
   const share = fairShare(options.queues)
+  let closed = false
   const me: WorkerRow = {
     name: options.worker,
     queues: options.queues.map((queue) => queue.name),
@@ -21,7 +22,7 @@ export function createConsumer(space: Space, options: ConsumeOptions): Consumer 
     held: new Map(),
   }
   /** What was handed out and not finished, as far as this worker knows. */
-  const out = new Map<string, Delivery>()
+  const out = new Set<Delivery>()
   space.workers.set(me.name, me)
 
   function renewLease(at: number): void {
@@ -71,14 +72,14 @@ export function createConsumer(space: Space, options: ConsumeOptions): Consumer 
       age: at - row.due,
       tag: row,
     }
-    out.set(row.job.id, delivery)
+    out.add(delivery)
     if (space.listeners.size > 0) hint(space, row.job.id)
     return delivery
   }
 
   function apply({ delivery, end: how }: Outcome, at: number): Applied {
     const row = delivery.tag as Row
-    if (out.get(row.job.id) === delivery) out.delete(row.job.id)
+    out.delete(delivery)
     if (row.state !== 'active' || row.token !== delivery.token) return 'stale'
     if (how.kind === 'final') {
       end(space, row, how.state, at, { result: how.result })
@@ -97,7 +98,7 @@ export function createConsumer(space: Space, options: ConsumeOptions): Consumer 
 
   return {
     async take(max, signal) {
-      while (!signal.aborted) {
+      while (!signal.aborted && !closed) {
         const taken = claim(max)
         if (taken.length > 0) return taken
         await runnable(space, signal)
@@ -116,12 +117,12 @@ export function createConsumer(space: Space, options: ConsumeOptions): Consumer 
       }
       const cancel: Delivery[] = []
       const lost: Delivery[] = []
-      for (const delivery of out.values()) {
+      for (const delivery of out) {
         const row = delivery.tag as Row
         if (row.state !== 'active' || row.token !== delivery.token) lost.push(delivery)
         else if (covered(space, row)) cancel.push(delivery)
       }
-      for (const delivery of lost) out.delete(delivery.job.id)
+      for (const delivery of lost) out.delete(delivery)
       return { cancel, lost }
     },
 
@@ -134,6 +135,7 @@ export function createConsumer(space: Space, options: ConsumeOptions): Consumer 
     },
 
     async [Symbol.asyncDispose]() {
+      closed = true
       loseWorker(space, me, now(space))
       ring(space)
     },

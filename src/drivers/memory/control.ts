@@ -47,9 +47,10 @@ function cancel(space: Space, id: string): Cancelled {
 }
 
 function retry(space: Space, id: string): Retried {
+  const late = space.rows.get(id)
+  if (late) expireIfLate(space, late, now(space))
   const row = space.rows.get(id)
   if (!row) return space.flows.has(id) ? 'member' : 'unknown'
-  expireIfLate(space, row, now(space))
   if (row.state === 'succeeded') return 'succeeded'
   if (row.state === 'active' || isIdle(row)) return 'live'
   if (row.job.reports) return 'member'

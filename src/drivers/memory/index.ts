@@ -1,5 +1,5 @@
 import { BackendError } from '../../errors.ts'
-import { type Backend, idOf, open, type Receipt, type Submission } from '../../port/index.ts'
+import { type Backend, idOf, type Receipt, type Submission, start } from '../../port/index.ts'
 import { createConsumer } from './consumer.ts'
 import { createControl } from './control.ts'
 import { events } from './events.ts'
@@ -24,21 +24,34 @@ export function memory(name = ''): Backend {
   if (name) spaces.set(name, space)
   let closed = false
 
-  const alive = <A extends unknown[], R>(verb: (...args: A) => R) => {
-    return async (...args: A): Promise<Awaited<R>> => {
-      if (closed) throw new BackendError('BACKEND_CLOSED', 'This backend is closed. Connect again.')
-      return await verb(...args)
-    }
-  }
-  const allAlive = <V extends object>(verbs: V): V =>
-    Object.fromEntries(Object.entries(verbs).map(([name, verb]) => [name, alive(verb)])) as V
+  const refusal = () => new BackendError('BACKEND_CLOSED', 'This backend is closed. Connect again.')
+  const alive =
+    <A extends unknown[], R>(verb: (...args: A) => Promise<R>) =>
+    (...args: A): Promise<R> =>
+      closed ? Promise.reject(refusal()) : verb(...args)
+  const records = createRecords(space)
+  const control = createControl(space)
   return {
     submit: alive(async (batch) => submit(space, batch)),
     consume: alive(async (options) => createConsumer(space, options)),
     sweep: alive(async () => sweep(space)),
-    events: alive((filter, signal) => events(space, filter, signal)),
-    records: createRecords(space),
-    control: createControl(space),
+    events(filter, signal) {
+      if (closed) throw refusal()
+      return events(space, filter, signal)
+    },
+    records: {
+      get: alive(records.get),
+      joins: alive(records.joins),
+      slots: alive(records.slots),
+      list: alive(records.list),
+      counts: alive(records.counts),
+      workers: alive(records.workers),
+    },
+    control: {
+      cancel: alive(control.cancel),
+      retry: alive(control.retry),
+      shiftClock: alive(control.shiftClock),
+    },
     diagnose: alive(async () => ({
       backend: name ? `memory:${name}` : 'memory:',
       versions: { node: process.versions.node },
@@ -71,7 +84,7 @@ function submit(space: Space, batch: readonly Submission[]): Receipt[] {
       space.flows.get(join.flow)!.joins.push(join.id)
     }
     for (const job of submission.jobs) admit(space, job, at)
-    open(ledger(space, at), submission.opens)
+    start(ledger(space, at), submission)
     return { id, status: 'accepted' }
   })
   endMarked(space, at)
