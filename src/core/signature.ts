@@ -116,7 +116,7 @@ export function fill(signature: SignatureValue, previous: unknown): SignatureVal
 /** The signature that a task or a signature stands for; `undefined` for anything else. */
 export function signatureOf(value: unknown): SignatureValue | undefined {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined
-  if (value.kind === 'signature') return value as SignatureValue
+  if (value.kind === 'signature' && 'definition' in value) return value as SignatureValue
   return value.kind === 'task' ? bare(value as Definition) : undefined
 }
 
