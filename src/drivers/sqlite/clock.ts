@@ -1,0 +1,65 @@
+import { closeSync, fstatSync, writeSync } from 'node:fs'
+import type { EpochMillis, Millis } from '../../port/index.ts'
+import { openBeside } from './beside.ts'
+
+/** The clock that all processes on one file share. */
+export interface Clock {
+  now(): EpochMillis
+  /** What is added to this process's own clock because that is wrong, in milliseconds. */
+  readonly correction: Millis
+  /** Compare again; cheap (two system calls), for every sweep. */
+  calibrate(): void
+  close(): void
+}
+
+/** A process this close to the file system's clock goes by its own, which is finer and steadier. */
+const TOLERANCE = 1000
+/** Some file systems keep even seconds only. */
+const COARSE_TOLERANCE = 3000
+
+/**
+ * The file system stamps every write by its own clock, which is the kernel's: one clock for all processes
+ * on the machine, whatever each of them believes the time to be. A process whose clock is off (a faked
+ * one, as in the test "a worker whose clock is an hour off …") adds the difference. When
+ * the machine's clock is set, all follow at once, and nothing needs to be stored.
+ *
+ * Where no file can be written, the process's own clock has to do.
+ *
+ * @param database - the stamp is made on a file beside it
+ */
+export function fileClock(database: string): Clock {
+  let fd: number | undefined
+  let correction = 0
+
+  function calibrate() {
+    try {
+      fd ??= openBeside(database, '-clock')
+      writeSync(fd, '.', 0)
+      correction = deviation(fstatSync(fd, { bigint: true }).mtimeNs, Date.now())
+    } catch {
+      fd = close(fd)
+    }
+  }
+  calibrate()
+  return {
+    now: () => Date.now() + correction,
+    get correction() {
+      return correction
+    },
+    calibrate,
+    close() {
+      fd = close(fd)
+    },
+  }
+}
+
+/** How far a process's clock is from a file's time stamp made just before; 0 when that is within bounds. */
+export function deviation(stamp: bigint, own: EpochMillis): Millis {
+  const difference = Number(stamp / 1_000_000n) - own
+  const bound = stamp % 1_000_000_000n === 0n ? COARSE_TOLERANCE : TOLERANCE
+  return Math.abs(difference) <= bound ? 0 : difference
+}
+
+function close(fd: number | undefined): undefined {
+  if (fd !== undefined) closeSync(fd)
+}

@@ -1,0 +1,150 @@
+import { BackendError } from '../../errors.ts'
+import {
+  type ConsumeOptions,
+  type Consumer,
+  type Delivery,
+  fairShare,
+  type Renewal,
+} from '../../port/index.ts'
+import { type Claims, claim, type Tag } from './claim.ts'
+import { finish } from './finish.ts'
+import { covered } from './ledger.ts'
+import { promote } from './line.ts'
+import { endMarked, lose, untilNextDue } from './moves.ts'
+import type { Row } from './row.ts'
+import { exists, type Ground, type Moment } from './space.ts'
+import { pack } from './text.ts'
+
+/** Due jobs that one take promotes, at the most; the sweep and later takes see to more. */
+const DUE = 500
+/** A waiting take looks again after so long, whatever it has heard. */
+const LONGEST_WAIT = 60_000
+
+export async function createConsumer(
+  { writer, bells, look }: Ground,
+  options: ConsumeOptions,
+): Promise<Consumer> {
+  const { worker, lease } = options
+  const queues = JSON.stringify(options.queues.map((queue) => queue.name))
+  const share = fairShare(options.queues)
+  /** What was handed out and not finished, as far as this worker knows. */
+  const out = new Map<Tag, Delivery>()
+  let closed = false
+
+  function renewLease(at: Moment): void {
+    const expires = at.now + lease
+    if (Number(at.sql.extendLease.run(expires, worker).changes) === 0)
+      at.sql.addWorker.run(worker, queues, expires)
+  }
+
+  function claimUpTo(
+    at: Moment,
+    max: number,
+  ): { taken: Delivery[]; more: boolean; nextDue: number | undefined } {
+    const due = promote(at, DUE)
+    renewLease(at)
+    const claims: Claims = { worker, hold: Math.floor(Math.random() * 2 ** 52), suspect: undefined, ended: 0 }
+    const taken: Delivery[] = []
+    share(max, (queue, limit) => claim(at, claims, queue, limit, taken))
+    for (const { job } of taken) at.changes.push({ id: job.id, notify: null })
+    const empty = taken.length === 0
+    return {
+      taken,
+      // Nothing to hand out yet, but there is more to look through.
+      more: empty && (claims.ended > 0 || due === DUE),
+      nextDue: empty ? untilNextDue(at) : undefined,
+    }
+  }
+
+  /**
+   * Until there may be something to claim. To look first costs a read; to claim in vain costs all writers
+   * the lock, and a busy file rings often.
+   */
+  async function something(nextDue: number | undefined, signal: AbortSignal): Promise<void> {
+    let wait = nextDue
+    for (;;) {
+      await ear.wait(Math.min(wait ?? LONGEST_WAIT, LONGEST_WAIT), signal)
+      if (signal.aborted || closed) return
+      ear.reset()
+      const found = await writer.read(() => {
+        const at = look()
+        wait = untilNextDue(at)
+        return wait === 0 || options.queues.some(({ name }) => exists(at.sql.anyWaiting, name))
+      })
+      if (found) return
+    }
+  }
+
+  await writer.write(renewLease, true)
+  const ear = bells.attend()
+
+  return {
+    async take(max, signal) {
+      while (!signal.aborted && !closed) {
+        ear.reset()
+        const { taken, more, nextDue } = await writer.write((at) => claimUpTo(at, max), true)
+        for (const delivery of taken) out.set(delivery.tag as Tag, delivery)
+        if (taken.length > 0) return taken
+        if (!more) await something(nextDue, signal)
+      }
+      return []
+    },
+
+    renew(progress) {
+      return writer.write((at): Renewal => {
+        renewLease(at)
+        for (const { delivery, progress: body } of progress) {
+          const { job, token } = delivery
+          const { seq, hold } = delivery.tag as Tag
+          const { changes } = at.sql.setProgress.run(pack(body), seq, token, hold)
+          if (Number(changes) === 0) continue
+          at.changes.push({ id: job.id, notify: null })
+          at.told = true
+        }
+        return exceptions(at)
+      }, true)
+    },
+
+    finish(outcomes) {
+      return writer.write((at) => {
+        const applied = outcomes.map((outcome) => {
+          out.delete(outcome.delivery.tag as Tag)
+          return finish(at, worker, outcome)
+        })
+        if (at.marks) endMarked(at)
+        return applied
+      })
+    },
+
+    async [Symbol.asyncDispose]() {
+      closed = true
+      ear.close()
+      await writer
+        .write((at) => {
+          for (const row of at.sql.heldRows.all(worker, -1) as Row[]) lose(at, row)
+          at.sql.removeWorker.run(worker)
+        })
+        .catch((error) => {
+          // With a closed backend the lease has to lapse by itself.
+          if (error instanceof BackendError && error.code === 'BACKEND_CLOSED') return
+          throw error
+        })
+    },
+  }
+
+  function exceptions(at: Moment): Renewal {
+    const held = new Map<string, HeldCells>()
+    for (const cells of at.sql.held.all(worker) as HeldCells[]) held.set(cells[0], cells)
+    const cancel: Delivery[] = []
+    const lost: Delivery[] = []
+    for (const [tag, delivery] of out) {
+      const cells = held.get(delivery.job.id)
+      if (cells?.[1] !== tag.hold) lost.push(delivery)
+      else if (covered(at, { marked: cells[2], flow: cells[3], slot_join: cells[4] })) cancel.push(delivery)
+    }
+    for (const { tag } of lost) out.delete(tag as Tag)
+    return { cancel, lost }
+  }
+}
+
+type HeldCells = [id: string, hold: number, marked: number, flow: string | null, slot_join: string | null]

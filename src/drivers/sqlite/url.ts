@@ -1,0 +1,87 @@
+import { fileURLToPath } from 'node:url'
+import { UsageError } from '../../errors.ts'
+import type { Millis } from '../../port/index.ts'
+
+/** Where the jobs are kept, and how surely. */
+export interface SqliteOptions {
+  /** The database file, made when it is missing. Its folder must exist. */
+  readonly path: string
+  /**
+   * `full`: a job is on the disk when `enqueue` resolves. `normal`: a power cut may lose the last moments; a
+   * crash of the process loses nothing.
+   * @defaultValue 'full'
+   */
+  readonly durability?: 'full' | 'normal'
+  /**
+   * How long a call waits while another process holds the file locked, in milliseconds, before it rejects
+   * with `BACKEND_LOCKED`. The event loop runs on meanwhile.
+   * @defaultValue 10000
+   */
+  readonly busyTimeout?: Millis
+}
+
+const options = ['durability', 'busyTimeout']
+
+/**
+ * Read `sqlite:./jobs.db`, `sqlite:/var/lib/jobs.db`, `sqlite:///var/lib/jobs.db`, with
+ * `?durability=normal` and `?busyTimeout=2000`. Throws `BAD_URL`, `UNKNOWN_OPTION` and `INVALID_OPTION`.
+ */
+export function parse(url: string): Required<SqliteOptions> {
+  const [, location = '', query = ''] = /^sqlite:([^?#]*)(?:\?([^#]*))?$/.exec(url) ?? []
+  const path = pathOf(location)
+  if (!path || path === ':memory:') {
+    throw new UsageError(
+      'BAD_URL',
+      `Expected a file such as sqlite:./millrace.db, got "${url}". For jobs that are not kept, use memory:.`,
+    )
+  }
+  const given = new URLSearchParams(query)
+  for (const name of given.keys()) {
+    if (options.includes(name)) continue
+    throw new UsageError(
+      'UNKNOWN_OPTION',
+      `Unknown option "${name}" in "${url}". Expected ${options.join(' or ')}, as in ${location ? `sqlite:${location}` : url}?durability=normal.`,
+    )
+  }
+  const durability = given.get('durability') ?? undefined
+  const busyTimeout = given.get('busyTimeout') ?? undefined
+  return check({
+    path,
+    ...(durability !== undefined && { durability: durability as 'full' }),
+    ...(busyTimeout !== undefined && { busyTimeout: busyTimeout === '' ? Number.NaN : Number(busyTimeout) }),
+  })
+}
+
+/** The options, if they are right. */
+export function check(given: SqliteOptions): Required<SqliteOptions> {
+  const { path, durability = 'full', busyTimeout = 10_000 } = given
+  if (typeof path !== 'string' || path === '') {
+    throw new UsageError('INVALID_OPTION', `Expected "path" to be a file's name, got ${String(path)}.`)
+  }
+  if (durability !== 'full' && durability !== 'normal') {
+    throw new UsageError(
+      'INVALID_OPTION',
+      `Expected "durability" to be "full" or "normal", got "${String(durability)}".`,
+    )
+  }
+  if (!Number.isFinite(busyTimeout) || busyTimeout < 0) {
+    throw new UsageError(
+      'INVALID_OPTION',
+      `Expected "busyTimeout" to be milliseconds such as 10000, got ${String(busyTimeout)}.`,
+    )
+  }
+  return { path, durability, busyTimeout }
+}
+
+function pathOf(location: string): string {
+  if (!location.startsWith('//')) return safely(() => decodeURIComponent(location)) ?? location
+  return safely(() => fileURLToPath(`file:${location}`)) ?? ''
+}
+
+function safely<T>(run: () => T): T | undefined {
+  try {
+    return run()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,155 @@
+import type { Millis } from '../../port/index.ts'
+import { isBusy, locked, translate } from './faults.ts'
+import type { Database } from './library.ts'
+
+/**
+ * Group commit: what is asked for in one tick is written in one transaction, and resolved after its COMMIT.
+ *
+ * - A closure that throws fails alone: the transaction is rolled back and the others run again, so a
+ *   closure must leave no trace outside the database but through its transaction.
+ * - `light` closures (claims and renewals, whose loss in a power cut is harmless) don't wait for the disk,
+ *   unless they share the transaction with others.
+ * - While another process holds the lock, the writer tries again every few milliseconds, and the loop runs.
+ */
+export interface Writer<T> {
+  write<R>(run: (transaction: T) => R, light?: boolean): Promise<R>
+  /** Run outside of transactions, with patience for locks. */
+  read<R>(run: () => R): Promise<R>
+  /** Resolves once all that was asked for has been written or refused. */
+  idle(): Promise<void>
+}
+
+export interface WriterOptions<T> {
+  readonly db: Database
+  /** As the user named it. */
+  readonly file: string
+  readonly durability: 'full' | 'normal'
+  readonly busyTimeout: Millis
+  /** What a transaction's closures share; made anew for every try. */
+  readonly begin: () => T
+  /** The transaction is committed: make it known. */
+  readonly committed: (transaction: T) => void
+}
+
+interface Write<T> {
+  readonly run: (transaction: T) => unknown
+  readonly light: boolean
+  readonly since: number
+  readonly resolve: (value: never) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Closures in one transaction at the most, so that no one waits long for the first of them. */
+const BATCH = 1000
+
+export function createWriter<T>(options: WriterOptions<T>): Writer<T> {
+  const { db, file, busyTimeout } = options
+  let queue: Write<T>[] = []
+  let armed = false
+  let synced = options.durability === 'full'
+  let idlers: (() => void)[] = []
+
+  function arm() {
+    if (armed) return
+    armed = true
+    setImmediate(flush)
+  }
+
+  function flush() {
+    armed = false
+    const batch = queue.length > BATCH ? queue.splice(0, BATCH) : queue
+    if (batch === queue) queue = []
+    const rest = batch.length > 0 ? commit(batch) : batch
+    if (rest.length > 0) {
+      queue = rest.concat(queue)
+      armed = true
+      setTimeout(flush, 1 + Math.random() * 4)
+    } else if (queue.length > 0) arm()
+    else {
+      for (const resolve of idlers) resolve()
+      idlers = []
+    }
+  }
+
+  /** Write a batch; what is left of it must be tried again later. */
+  function commit(batch: Write<T>[]): Write<T>[] {
+    let writes = batch
+    while (writes.length > 0) {
+      let at = -1
+      let made: { transaction: T; results: unknown[] }
+      try {
+        sync(options.durability === 'full' && !writes.every((write) => write.light))
+        db.exec('BEGIN IMMEDIATE')
+        const transaction = options.begin()
+        const results: unknown[] = []
+        for (const write of writes) {
+          at++
+          results.push(write.run(transaction))
+        }
+        at = -1
+        db.exec('COMMIT')
+        made = { transaction, results }
+      } catch (error) {
+        rollBack()
+        if (isBusy(error)) return patient(writes, error)
+        const refused = at < 0 ? writes : [writes[at]!]
+        for (const write of refused) write.reject(translate(error, file))
+        writes = at < 0 ? [] : writes.filter((_, i) => i !== at)
+        continue
+      }
+      options.committed(made.transaction)
+      for (let i = 0; i < writes.length; i++) writes[i]!.resolve(made.results[i] as never)
+      return []
+    }
+    return []
+  }
+
+  function sync(full: boolean) {
+    if (full === synced) return
+    db.exec(full ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
+    synced = full
+  }
+
+  function rollBack() {
+    try {
+      if (db.isTransaction) db.exec('ROLLBACK')
+    } catch {
+      // Some errors end the transaction by themselves.
+    }
+  }
+
+  /** Those that may wait longer for the lock; the others are refused. */
+  function patient(writes: Write<T>[], error: unknown): Write<T>[] {
+    const now = performance.now()
+    return writes.filter((write) => {
+      if (now - write.since < busyTimeout) return true
+      write.reject(locked(file, error))
+      return false
+    })
+  }
+
+  return {
+    write(run, light = false) {
+      return new Promise((resolve, reject) => {
+        queue.push({ run, light, since: performance.now(), resolve, reject })
+        arm()
+      })
+    },
+    async read(run) {
+      const since = performance.now()
+      for (;;) {
+        try {
+          return run()
+        } catch (error) {
+          if (!isBusy(error)) throw translate(error, file)
+          if (performance.now() - since >= busyTimeout) throw locked(file, error)
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 9))
+      }
+    },
+    idle() {
+      if (queue.length === 0 && !armed) return Promise.resolve()
+      return new Promise((resolve) => idlers.push(resolve))
+    },
+  }
+}
