@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export { type App, type ConnectOptions, connect, type HandleOf, type Health } from './app.ts'
-export type { FlowHandle } from './client/flow-handle.ts'
+export type { FlowHandle, FlowStep, FlowTree, StepOutcome } from './client/flow-handle.ts'
 export type { EnqueuedHandle, Handle, WaitOptions } from './client/handle.ts'
 export type { AttemptInfo, JobInfo, ProgressInfo } from './client/info.ts'
 export type { JobsFilter, JobsPage, QueueInfo, WorkerInfo } from './client/inspect.ts'

@@ -1,21 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Call } from '../core/body.ts'
 import { joinFailures } from '../core/failure.ts'
-import type { Settings } from '../core/settings.ts'
-import type { Backend, Millis } from '../port/index.ts'
+import type { Backend } from '../port/index.ts'
+import type { ClientConfig } from './config.ts'
 import { createProducer, type Producer } from './producer.ts'
 import { readFailures, readValues } from './values.ts'
 import { createWatcher, type Watcher } from './watcher.ts'
-
-/** What a client is set up with. */
-export interface ClientConfig {
-  /** What neither call, signature nor task say. */
-  readonly settings: Settings
-  /** Bytes that one input or output may take. */
-  readonly payloadLimit: number
-  /** An enqueue that has no answer by then is rejected. */
-  readonly enqueueTimeout: Millis
-}
 
 /** The parts that handles and workers of one app share. */
 export interface Client {

@@ -1,9 +1,180 @@
+import { uuidv7 } from 'uuidv7'
+import { unpackValue } from '../core/body.ts'
+import type { Failure } from '../core/failure.ts'
+import { unpackOutline } from '../core/outline.ts'
+import { rerun } from '../core/rerun.ts'
+import { type FlowNode, idsOf, stepsOf, treeOf } from '../core/tree.ts'
+import { UsageError, WaitError } from '../errors.ts'
+import { type FlowRecord, isFinal, type JobRecord, type Join, PAGE_LIMIT, type State } from '../port/index.ts'
 import type { Client } from './client.ts'
-import { createHandle, type Handle, type HandleParts } from './handle.ts'
+import { createHandle, type Handle, type HandleParts, type WaitOptions, waitFor } from './handle.ts'
+import { type JobInfo, toInfo } from './info.ts'
+import { failureOf, readFailures } from './values.ts'
 
 /** A flow, wherever its steps run. */
-export interface FlowHandle<O = unknown> extends Handle<O> {}
+export interface FlowHandle<O = unknown> extends Omit<Handle<O>, 'info' | 'retry' | 'progress'> {
+  /**
+   * Wait until every step has ended, also those that go on after the flow is decided; then tell what became
+   * of each, in the order of declaration.
+   *
+   * @throws WaitError RESULT_TIMEOUT, NOT_KEPT, UNKNOWN_JOB, ABORTED
+   */
+  settled(options?: WaitOptions): Promise<StepOutcome[]>
+  /** Every step with its state, also those that were not reached, in the order of declaration. */
+  steps(): Promise<FlowStep[]>
+  /** The same as the tree of chains, groups and steps that was enqueued; `undefined` when there is no record. */
+  tree(): Promise<FlowTree | undefined>
+  /**
+   * Run it again under a new id, taking over the steps that succeeded.
+   *
+   * @throws UsageError NOT_RETRYABLE when it has not ended or has succeeded
+   * @throws WaitError UNKNOWN_JOB
+   */
+  retry(): Promise<FlowHandle<O>>
+}
+
+/** A step of a flow. */
+export interface FlowStep {
+  readonly id: string
+  readonly task: string
+  readonly state: State
+  /** Why a `skipped` step can't run any more: the id of the job that failed. */
+  readonly cause?: string
+  /** All that is known of its job; absent while it has not been reached. */
+  readonly job?: JobInfo
+}
+
+/** What became of a step. */
+export interface StepOutcome {
+  readonly id: string
+  readonly task: string
+  readonly state: State
+  /** The output of a step that succeeded. */
+  readonly value?: unknown
+  readonly error?: Failure
+  readonly cause?: string
+}
+
+/** A part of a flow as a tree. */
+export interface FlowTree {
+  readonly kind: FlowNode['kind']
+  readonly id: string
+  readonly task?: string
+  readonly state: State
+  readonly cause?: string
+  readonly job?: JobInfo
+  readonly children: readonly FlowTree[]
+  readonly handlers: readonly FlowTree[]
+}
 
 export function createFlowHandle<O>(client: Client, parts: HandleParts): FlowHandle<O> {
-  return createHandle<O>(client, parts)
+  const { id } = parts
+  return {
+    ...createHandle<O>(client, parts),
+    async settled(options = {}) {
+      let nodes: FlowNode[] = []
+      await waitFor(client, parts, options, async (record) => {
+        nodes = record.kind === 'flow' ? [...stepsOf((await read(client, record)).tree)] : []
+        return nodes.every(({ state }) => isFinal(state))
+      })
+      return nodes.map(toOutcome)
+    },
+    async steps() {
+      const flow = await find(client, id)
+      return flow ? [...stepsOf((await read(client, flow)).tree)].map(toStep) : []
+    },
+    async tree() {
+      const flow = await find(client, id)
+      return flow && toTree((await read(client, flow)).tree)
+    },
+    async retry() {
+      const flow = await find(client, id)
+      if (!flow) throw new WaitError('UNKNOWN_JOB', `There is no flow ${JSON.stringify(id)}.`)
+      if (!isFinal(flow.state) || flow.state === 'succeeded') {
+        const why = flow.state === 'succeeded' ? 'it has succeeded' : 'it has not ended yet'
+        throw new UsageError('NOT_RETRYABLE', `${id} can't be retried: ${why}.`)
+      }
+      const { joins, jobs } = await read(client, flow)
+      const { producer } = client
+      const receipt = await producer.submit(rerun(id, uuidv7(), joins, jobs, producer.notify))
+      return createFlowHandle<O>(client, { id: receipt.id, own: true })
+    },
+  }
+}
+
+async function find(client: Client, id: string): Promise<FlowRecord | undefined> {
+  const record = await client.watcher.get(id)
+  return record?.kind === 'flow' ? record : undefined
+}
+
+/** All of a flow, in pages of a thousand records. */
+async function read(
+  { backend: { records } }: Client,
+  flow: FlowRecord,
+): Promise<{ tree: FlowNode; joins: Join[]; jobs: JobRecord[] }> {
+  const { shape } = unpackOutline(flow.outline)
+  const ids = idsOf(flow.id, shape)
+  const jobs = await paged(ids.jobs, async (page) => records.get(page))
+  const joins = await paged(ids.joins, async (page) => records.joins(page))
+  const culprits = new Map<string, string>()
+  for (const edge of ids.edges) {
+    if (joins.get(edge)?.state !== 'failed') continue
+    const [failure] = await readFailures(records, [edge])
+    if (failure) culprits.set(edge, failure.id)
+  }
+  const tree = treeOf(flow.id, shape, {
+    job: (id) => jobs.get(id) as JobRecord | undefined,
+    join: (id) => joins.get(id),
+    culprit: (edge) => culprits.get(edge),
+  })
+  return {
+    tree,
+    joins: [...joins.values()].map(({ join }) => join),
+    jobs: [...jobs.values()] as JobRecord[],
+  }
+}
+
+async function paged<T>(
+  ids: readonly string[],
+  get: (page: readonly string[]) => Promise<readonly (T | undefined)[]>,
+): Promise<Map<string, T>> {
+  const found = new Map<string, T>()
+  for (let at = 0; at < ids.length; at += PAGE_LIMIT) {
+    const page = ids.slice(at, at + PAGE_LIMIT)
+    for (const [i, record] of (await get(page)).entries()) {
+      if (record !== undefined) found.set(page[i]!, record)
+    }
+  }
+  return found
+}
+
+const toStep = ({ id, task, state, cause, record }: FlowNode): FlowStep => ({
+  id,
+  task: task!,
+  state,
+  ...(cause !== undefined && { cause }),
+  ...(record && { job: toInfo(record) }),
+})
+
+const toTree = (node: FlowNode): FlowTree => ({
+  kind: node.kind,
+  id: node.id,
+  ...(node.task !== undefined && { task: node.task }),
+  state: node.state,
+  ...(node.cause !== undefined && { cause: node.cause }),
+  ...(node.record && { job: toInfo(node.record) }),
+  children: node.children.map(toTree),
+  handlers: node.handlers.map(toTree),
+})
+
+function toOutcome({ id, task, state, cause, record }: FlowNode): StepOutcome {
+  const error = record && failureOf(record)
+  return {
+    id,
+    task: task!,
+    state,
+    ...(state === 'succeeded' && { value: unpackValue(record!.result!) }),
+    ...(error && { error }),
+    ...(cause !== undefined && { cause }),
+  }
 }

@@ -70,7 +70,8 @@ export function createHandle<O>(client: Client, { id, own }: HandleParts): Handl
       return (await client.watcher.get(id))?.state ?? 'unknown'
     },
     async result(options = {}) {
-      return (await outputOf(client, await untilFinal(client, id, own, options))) as O
+      const record = await waitFor(client, { id, own }, options, ({ state }) => isFinal(state))
+      return (await outputOf(client, record)) as O
     },
     async info() {
       const record = await client.watcher.get(id)
@@ -122,12 +123,15 @@ const unknown = (id: string): WaitError =>
     `There is no job ${JSON.stringify(id)}: it was never accepted here, or its record is gone.`,
   )
 
-/** Wait until it has ended. Subscribes first and looks then, so no end is missed. */
-export function untilFinal(
+/**
+ * Wait until a record is as wished. Subscribes first and looks then, so nothing is missed; what it is told of
+ * is only a reason to look.
+ */
+export function waitFor(
   client: Client,
-  id: string,
-  own: boolean,
+  { id, own }: HandleParts,
   options: WaitOptions,
+  done: (record: AnyRecord) => boolean | Promise<boolean>,
 ): Promise<AnyRecord> {
   checkOptions(options, WAIT_OPTIONS, 'result')
   const timeout = millis(options.timeout ?? '30s', 'timeout')
@@ -148,6 +152,9 @@ export function untilFinal(
       )
     const close = () =>
       end(() => reject(new WaitError('ABORTED', `The app was closed while waiting for ${id}.`)))
+    const fail = (error: unknown) => {
+      trouble = error
+    }
     const late = () => {
       const message = `${id} has not ended within ${timeout} ms. It goes on; wait longer with result({ timeout }).`
       reject(trouble ?? new WaitError('RESULT_TIMEOUT', message))
@@ -158,13 +165,13 @@ export function untilFinal(
       own,
       see(record) {
         trouble = undefined
-        if (record && isFinal(record.state)) end(() => resolve(record))
-        else if (record) known = true
-        else end(() => reject(known ? notKept(id) : unknown(id)))
+        if (!record) return end(() => reject(known ? notKept(id) : unknown(id)))
+        known = true
+        const answer = done(record)
+        if (answer === true) end(() => resolve(record))
+        else if (answer !== false) answer.then((yes) => yes && end(() => resolve(record)), fail)
       },
-      fail(error) {
-        trouble = error
-      },
+      fail,
     })
     client.waits.add(close)
     if (signal?.aborted) abort()

@@ -9,7 +9,7 @@ import { validate } from '../core/schema.ts'
 import { checkJobOptions, type JobOptions } from '../core/settings.ts'
 import { BackendError, UsageError } from '../errors.ts'
 import type { Backend, Receipt, Submission } from '../port/index.ts'
-import type { ClientConfig } from './client.ts'
+import type { ClientConfig } from './config.ts'
 
 /** Options of one call to `enqueue`. On a flow they hold for all its steps; `delay` and `expires` for its start. */
 export interface EnqueueOptions extends JobOptions {
@@ -23,6 +23,8 @@ export interface Producer {
   /** The same for each; all are checked before any is submitted. */
   enqueueAll(values: readonly unknown[], options?: EnqueueOptions): Promise<Receipt[]>
   submit(submission: Submission): Promise<Receipt>
+  /** What jobs of this process carry as `notify`. */
+  readonly notify: string
 }
 
 const BATCH = { max: 1000, concurrent: 2 }
@@ -69,6 +71,7 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
   }
 
   return {
+    notify,
     submit,
     async enqueue(value, options) {
       const submission = prepare(value, options)

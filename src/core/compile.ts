@@ -4,7 +4,7 @@ import { type Call, packCall } from './body.ts'
 import type { Definition } from './definition.ts'
 import type { ChainValue, GroupValue, PartValue } from './flow.ts'
 import { below, edgeId, groupId, handlersId, onErrorId, onSuccessId, stepId } from './ids.ts'
-import { packOutline } from './outline.ts'
+import { outlineOf, packOutline } from './outline.ts'
 import { DEFAULTS, layer, type Settings } from './settings.ts'
 import type { SignatureValue } from './signature.ts'
 
@@ -69,7 +69,7 @@ class Compiler {
     const { call, app, notify } = this.#options
     const { jobs, opens } = this.#lay(part, { join: root, index: 0 }, undefined, '')
     const keep = { ...DEFAULTS.keep, ...layer(app, call).keep }
-    const record = { outline: packOutline(part), keep, notify }
+    const record = { outline: packOutline({ shape: outlineOf(part) }), keep, notify }
     this.#joins.push({ id: root, flow: root, size: 1, root: record })
     // When a flow starts, or must have, is said of what starts it.
     const { due, expiresIn } = call

@@ -1,4 +1,4 @@
-import { type FailureCode, MillraceError, TaskFailedError, UsageError } from '../errors.ts'
+import { type FailureCode, TaskFailedError, UsageError } from '../errors.ts'
 import type { Body, EndCode } from '../port/index.ts'
 
 /** Why a job, or one attempt at it, did not succeed: what is stored, and what `result()` tells. */
@@ -128,7 +128,3 @@ function plain(value: unknown): string {
 }
 
 const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text)
-
-/** Whether an error is one of ours with this code. */
-export const hasCode = (error: unknown, code: string): boolean =>
-  error instanceof MillraceError && error.code === code

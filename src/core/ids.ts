@@ -17,15 +17,6 @@ export const onSuccessId = (root: string, path: string): string => `${root}/${pa
 
 export const below = (path: string, index: number): string => (path === '' ? `${index}` : `${path}.${index}`)
 
-/** The flow that a step or join belongs to; the id itself for anything else. */
-export const rootOf = (id: string): string => {
-  const end = id.indexOf('/')
-  return end < 0 ? id : id.slice(0, end)
-}
-
-/** The path of a step or join within its flow, without the mark. */
-export const pathOf = (id: string): string => id.slice(id.indexOf('/') + 1).replace(/[*>!].*$/, '')
-
 /** Whether a join's value is the list of its slots; another join's value is that of its one slot. */
 export const isGroup = (join: string): boolean => join.endsWith(GROUP)
 

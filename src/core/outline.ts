@@ -16,13 +16,20 @@ export interface OutlineNode {
   readonly onSuccess?: string
 }
 
+/** What a flow's record says besides its state. */
+export interface FlowOutline {
+  readonly shape: Outline
+  /** The flow that this one is a new run of. */
+  readonly retryOf?: string
+}
+
 const VERSION = '1'
 
-export const packOutline = (part: PartValue): Body => VERSION + JSON.stringify(outlineOf(part))
+export const packOutline = (outline: FlowOutline): Body => VERSION + JSON.stringify(outline)
 
-export const unpackOutline = (body: Body): Outline => JSON.parse(body.slice(1)) as Outline
+export const unpackOutline = (body: Body): FlowOutline => JSON.parse(body.slice(1)) as FlowOutline
 
-function outlineOf(part: PartValue): Outline {
+export function outlineOf(part: PartValue): Outline {
   const handlers = {
     ...(part.whenFailed && { onError: part.whenFailed.task }),
     ...(part.whenSucceeded && { onSuccess: part.whenSucceeded.task }),

@@ -17,9 +17,6 @@ export type JobState = Exclude<State, 'pending' | 'skipped'>
 /** The states that a job never leaves by itself. */
 export type FinalState = 'succeeded' | 'failed' | 'cancelled' | 'expired'
 
-/** The states in which a job has not been handed to a worker, or not again. */
-export type IdleState = 'scheduled' | 'waiting' | 'retrying'
-
 /** Every state a job may be stored in, in the order of its life. */
 export const jobStates = [
   'scheduled',
