@@ -53,6 +53,10 @@ export async function createWorker(
         'take to end once aborted',
       )
       assert.ok(taken.length > 0, `Expected worker "${name}" to get a job within ${patience} ms, got none.`)
+      assert.ok(
+        !deadline.signal.aborted,
+        `Expected a take to end with its first job, not after ${patience} ms.`,
+      )
       assert.ok(taken.length <= max, `Expected at most ${max} jobs from one take, got ${taken.length}.`)
       return taken
     } finally {
