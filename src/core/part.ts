@@ -93,7 +93,8 @@ type SpreadLinks<
       ...Links<Tail, Given | OutputOf<S[number]>, []>,
     ]
 
-type Link<Next, Given> = Next extends { readonly [input]: (input: infer Needs) => unknown }
+/** `unknown` for a step that takes what it is given, else the reason why it does not fit. */
+export type Link<Next, Given> = Next extends { readonly [input]: (input: infer Needs) => unknown }
   ? [Given] extends [Needs]
     ? unknown
     : StepDoesNotFit<Needs, Given>

@@ -79,41 +79,40 @@ export function checkJobOptions(options: JobOptions, where: string, more: readon
   if (delay !== undefined && at !== undefined) {
     throw new UsageError('INVALID_OPTION', `${where} takes delay or at, not both.`)
   }
-  const due =
-    delay !== undefined ? { in: millis(delay, 'delay') } : at !== undefined ? { at: checkAt(at) } : undefined
-  return {
-    ...common(options, serialisableRetry),
-    ...(due && { due }),
-    ...(headers !== undefined && { headers: checkHeaders(headers) }),
-  }
+  const settings = common(options, serialisableRetry)
+  if (delay !== undefined) settings.due = { in: millis(delay, 'delay') }
+  if (at !== undefined) settings.due = { at: checkAt(at) }
+  if (headers !== undefined) settings.headers = checkHeaders(headers)
+  return settings
 }
 
 /** Levels from the weakest to the strongest as one; `retry`, `keep` and `headers` field by field. */
 export function layer(...levels: readonly (Settings | undefined)[]): Settings {
-  let all: Settings = {}
+  const all: Draft = {}
   for (const level of levels) {
     if (!level) continue
-    all = {
-      ...all,
-      ...level,
-      ...(all.retry && level.retry && { retry: layerRetry(all.retry, level.retry) }),
-      ...(all.keep && level.keep && { keep: { ...all.keep, ...level.keep } }),
-      ...(all.headers && level.headers && { headers: { ...all.headers, ...level.headers } }),
-    }
+    const { retry, keep, headers } = all
+    Object.assign(all, level)
+    if (retry && level.retry) all.retry = layerRetry(retry, level.retry)
+    if (keep && level.keep) all.keep = { ...keep, ...level.keep }
+    if (headers && level.headers) all.headers = { ...headers, ...level.headers }
   }
   return all
 }
 
-function common(options: RunOptions, retryOf: (retry: Retry) => RetryRule): Settings {
+/** Filled field by field: spreading the optional ones took three times as long, at every enqueue. */
+type Draft = { -readonly [K in keyof Settings]: Settings[K] }
+
+function common(options: RunOptions, retryOf: (retry: Retry) => RetryRule): Draft {
   const { queue, priority, retry, timeout, expires, keep } = options
-  return {
-    ...(queue !== undefined && { queue: checkName(queue, 'queue') }),
-    ...(priority !== undefined && { priority: checkPriority(priority) }),
-    ...(retry !== undefined && { retry: retryOf(retry) }),
-    ...(timeout !== undefined && { timeout: timeout === false ? false : positive(timeout, 'timeout') }),
-    ...(expires !== undefined && { expiresIn: positive(expires, 'expires') }),
-    ...(keep !== undefined && { keep: checkKeep(keep) }),
-  }
+  const settings: Draft = {}
+  if (queue !== undefined) settings.queue = checkName(queue, 'queue')
+  if (priority !== undefined) settings.priority = checkPriority(priority)
+  if (retry !== undefined) settings.retry = retryOf(retry)
+  if (timeout !== undefined) settings.timeout = timeout === false ? false : positive(timeout, 'timeout')
+  if (expires !== undefined) settings.expiresIn = positive(expires, 'expires')
+  if (keep !== undefined) settings.keep = checkKeep(keep)
+  return settings
 }
 
 function checkKeep(keep: NonNullable<RunOptions['keep']>): Partial<Keep> {

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.ts'
 import type { Definition } from './definition.ts'
 import type { Failure } from './failure.ts'
 import { kindOf } from './kind.ts'
-import type { Single, Start, Step } from './part.ts'
+import type { Link, Part, Single, Start, Step } from './part.ts'
 import { checkJobOptions, type JobOptions, layer, type Settings } from './settings.ts'
 import { show } from './show.ts'
 
@@ -25,15 +25,15 @@ export interface OpenSignature<in out I, out O> extends Step<I, O>, Single, Hand
   readonly with: With<I, O>
 }
 
-/** What may follow a job or a flow, whatever became of the rest. */
+/** What may follow a job or a flow: a task or a signature, which fits as the next step of a chain would. */
 export interface Handled<out O> {
   /**
-   * When it fails for good, queue this as a job of its own, with the {@link Failure} as its input unless it
-   * is complete. At most one; a second replaces the first.
+   * When it fails for good, queue this as a job of its own, whose previous value is the {@link Failure}. At
+   * most one; a second replaces the first.
    */
-  onError(step: Single & (Start<unknown> | Step<Failure, unknown>)): this
-  /** When it succeeds, queue this as a job of its own, with the result as its input unless it is complete. */
-  onSuccess(step: Single & (Start<unknown> | Step<O, unknown>)): this
+  onError<H extends Single & Part>(step: H & Link<H, Failure>): this
+  /** When it succeeds, queue this as a job of its own, whose previous value is the result. At most one. */
+  onSuccess<H extends Single & Part>(step: H & Link<H, O>): this
 }
 
 /** Binds the input: all of it gives a signature, some fields of an object give a step that needs the rest. */
@@ -126,9 +126,12 @@ export function signatureOf(value: unknown): SignatureValue | undefined {
   return value.kind === 'task' ? bare(value as Definition) : undefined
 }
 
-/** @throws UsageError INVALID_OPTION when it is neither a task nor a signature */
+/** @throws UsageError INVALID_OPTION when it is neither a task nor a signature, or has handlers itself */
 export function handlerOf(step: unknown, method: string): SignatureValue {
   const signature = signatureOf(step)
+  if (signature?.whenFailed || signature?.whenSucceeded) {
+    throw new UsageError('INVALID_OPTION', `The step given to ${method} may not have handlers of its own.`)
+  }
   if (signature) return signature
   const what = (step as { kind?: unknown } | null | undefined)?.kind ?? show(step)
   throw new UsageError('INVALID_OPTION', `Expected ${method} to be given a task or a signature, got ${what}.`)

@@ -1,7 +1,8 @@
 import type { StandardSchemaV1 as Schema } from '@standard-schema/spec'
 import type { Context, Definition } from './definition.ts'
+import type { Failure } from './failure.ts'
 import { checkName, checkOptions, invalid } from './options.ts'
-import type { Single, Step } from './part.ts'
+import type { Link, Part, Single, Step } from './part.ts'
 import { checkSchema } from './schema.ts'
 import { checkRunOptions, type JobOptions, RUN_OPTIONS, type RunOptions } from './settings.ts'
 import { bare, bind, type Handled, type OpenSignature, type SignatureValue, type With } from './signature.ts'
@@ -40,9 +41,9 @@ interface Callable<in out I, out O> extends Step<I, O>, Single {
   /** As a step that is run so. */
   options(options: JobOptions): OpenSignature<I, O>
   /** As a step that is followed by this when it fails for good. See {@link Handled}. */
-  onError(...step: Parameters<Handled<O>['onError']>): OpenSignature<I, O>
+  onError<H extends Single & Part>(step: H & Link<H, Failure>): OpenSignature<I, O>
   /** As a step that is followed by this when it succeeds. See {@link Handled}. */
-  onSuccess(...step: Parameters<Handled<O>['onSuccess']>): OpenSignature<I, O>
+  onSuccess<H extends Single & Part>(step: H & Link<H, O>): OpenSignature<I, O>
 }
 
 type InputOf<I> = I extends Schema ? Schema.InferInput<I> : unknown

@@ -146,7 +146,7 @@ describe('chunks', () => {
 describe('a flow', () => {
   test('changes only as a copy', () => {
     const flow = chain(inc.with(1), inc)
-    const handled = flow.onError(report).onSuccess(report.with()).detached()
+    const handled = flow.onError(report).onSuccess(report.with().detached()).detached()
     expect(value(flow)).not.toHaveProperty('whenFailed')
     expect(value(handled)).toMatchObject({
       whenFailed: { task: 'report', bound: 'nothing' },

@@ -178,11 +178,14 @@ describe('a signature', () => {
 
   test('may be followed by a task or signature, on error and on success', () => {
     const report = task('report', () => 1)
-    const signature = at(add.with({ x: 1, y: 2 }).onError(report).onSuccess(report.with()))
+    const signature = at(add.with({ x: 1, y: 2 }).onError(report).onSuccess(report.with().detached()))
     expect(signature.whenFailed).toMatchObject({ task: 'report', bound: 'nothing' })
     expect(signature.whenSucceeded).toMatchObject({ task: 'report', bound: 'whole' })
     expect(at(add.onError(report)).whenFailed).toMatchObject({ task: 'report' })
     expect(at(add.onSuccess(square)).whenSucceeded).toMatchObject({ task: 'square' })
+    expect(() => add.onError(report.onError(report))).toThrow(
+      'The step given to onError may not have handlers of its own.',
+    )
     expect(() => add.onError('report' as never)).toThrow(
       'Expected onError to be given a task or a signature, got "report".',
     )

@@ -159,10 +159,17 @@ chunks(inc, [1, 2, 3], 2)
 // ---- onError, onSuccess, options
 const report = task('report', ({ code, message }: { code: string; message: string }) => `${code} ${message}`)
 enqueue(inc.with(1).onError(report).onSuccess(inc).options({ delay: '5s', priority: 3, queue: 'slow' }))
-enqueue(chain(inc.with(1), inc.options({ queue: 'slow' })).onError(report.with({ code: 'X', message: 'y' })))
+enqueue(
+  chain(inc.with(1), inc.options({ queue: 'slow' })).onError(
+    report.with({ code: 'X', message: 'y' }).detached(),
+  ),
+)
 enqueue(chain(inc.with(1), inc.onError(report)))
 enqueue(nightly.onError(report.options({ queue: 'urgent' })).onSuccess(task('log', (text: string) => text)))
 chain(numbers, sum.onSuccess(inc), inc)
+// @ts-expect-error it has its whole input: the failure would be dropped
+nightly.onError(report.with({ code: 'X', message: 'y' }))
+nightly.onError(report.with({ code: 'X' }))
 // @ts-expect-error notify does not take a failure
 nightly.onError(notify)
 // @ts-expect-error inc does not take the result
