@@ -2,6 +2,7 @@ import { type App, type ConnectOptions, connect } from '../app.ts'
 import { readInput } from '../client/client.ts'
 import { PAYLOAD_LIMIT, unpackCall } from '../core/body.ts'
 import { type Duration, millis } from '../core/duration.ts'
+import { checkRunOptions } from '../core/settings.ts'
 import type { Runnable } from '../core/task.ts'
 import { memory } from '../drivers/memory/index.ts'
 import type { Backend, Consumer, Delivery, Job, Millis, Outcome, Submission } from '../port/index.ts'
@@ -65,7 +66,11 @@ export function testApp(options: TestAppOptions): TestApp {
   const { tasks, use = [], ...connecting } = options
   const config = checkWorker(
     { tasks, use, concurrency: 1 },
-    { settings: {}, payloadLimit: PAYLOAD_LIMIT, logger: silent },
+    {
+      settings: checkRunOptions(connecting),
+      payloadLimit: connecting.payloadLimit ?? PAYLOAD_LIMIT,
+      logger: silent,
+    },
   )
   const submitted: Submission[] = []
   const backend = recording(memory(), submitted)
