@@ -113,12 +113,29 @@ export function connect(where?: string | Backend, options: ConnectOptions = {}):
   }
   const url = where ?? (process.env.MILLRACE_URL || 'sqlite:./millrace.db')
   const backend = typeof url === 'string' ? openBackend(url) : url
-  return createApp(createClient(backend, config), logger)
+  const workers: Worker[] = []
+  return createApp(createClient(backend, config, warnIfFull(workers, logger)), workers, logger)
 }
 
-function createApp(client: Client, logger: Logger): App {
+/**
+ * A handler that awaits a job keeps its place while it waits: with all places of this process so taken,
+ * nobody may be left to run what they wait for.
+ */
+function warnIfFull(workers: readonly Worker[], logger: Logger): (id: string) => void {
+  return (id) => {
+    const full = workers
+      .map((worker) => worker.health())
+      .find(({ running, concurrency }) => running >= concurrency)
+    if (!full) return
+    logger.warn(
+      { id, worker: full.id, concurrency: full.concurrency },
+      'waiting for a job while every place of this worker is taken: a handler that awaits another job may wait for itself; make it a step of a chain, or raise concurrency',
+    )
+  }
+}
+
+function createApp(client: Client, workers: Worker[], logger: Logger): App {
   const { backend, config, producer } = client
-  const workers: Worker[] = []
   let closing: Promise<void> | undefined
 
   const handleOf = (receipt: { id: string; status: 'accepted' | 'duplicate' }) =>

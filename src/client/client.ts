@@ -15,9 +15,15 @@ export interface Client {
   readonly producer: Producer
   /** Ends of waits that are under way, for when the app is closed. */
   readonly waits: Set<() => void>
+  /** A wait has lasted for a while: look whether it can end at all. */
+  readonly onLongWait: (id: string) => void
 }
 
-export function createClient(backend: Backend, config: ClientConfig): Client {
+export function createClient(
+  backend: Backend,
+  config: ClientConfig,
+  onLongWait: Client['onLongWait'] = () => {},
+): Client {
   const process = randomBytes(8).toString('hex')
   return {
     backend,
@@ -25,6 +31,7 @@ export function createClient(backend: Backend, config: ClientConfig): Client {
     watcher: createWatcher(backend, process),
     producer: createProducer(backend, config, process),
     waits: new Set(),
+    onLongWait,
   }
 }
 

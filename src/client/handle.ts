@@ -56,6 +56,7 @@ export interface EnqueuedHandle<O = unknown> extends Handle<O> {
 }
 
 const WAIT_OPTIONS = ['timeout', 'signal']
+const LONG_WAIT = 5_000
 
 export interface HandleParts {
   readonly id: string
@@ -141,6 +142,7 @@ export function waitFor(
     let trouble: unknown
     const end = (settle: () => void) => {
       clearTimeout(timer)
+      clearTimeout(long)
       stop()
       signal?.removeEventListener('abort', abort)
       client.waits.delete(close)
@@ -160,6 +162,7 @@ export function waitFor(
       reject(trouble ?? new WaitError('RESULT_TIMEOUT', message))
     }
     const timer = setTimeout(() => end(late), Math.min(timeout, 2 ** 31 - 1))
+    const long = setTimeout(() => client.onLongWait(id), LONG_WAIT).unref()
     const stop = client.watcher.watch({
       id,
       own,
