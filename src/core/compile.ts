@@ -77,8 +77,9 @@ class Compiler {
     return { jobs: jobs.map((job) => ({ ...start, ...job })), ...(opens && { opens }), joins: this.#joins }
   }
 
-  /** Declare a part's joins, and return what starts it. Its end fills `slot`; its input is `from`'s value. */
-  #lay(part: PartValue, slot: Slot, from: string | undefined, path: string): Release {
+  /** Declare a part's joins, and return what starts it. Its end fills `slot`; it reads `previous`'s value. */
+  #lay(part: PartValue, slot: Slot, previous: string | undefined, path: string): Release {
+    const from = part.ignoresPrevious ? undefined : previous
     const inner = part.whenFailed || part.whenSucceeded ? this.#handlers(part, slot, path) : slot
     if (part.kind === 'chain') return this.#chain(part, inner, from, path)
     if (part.kind === 'group') return this.#group(part, inner, from, path)
