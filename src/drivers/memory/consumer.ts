@@ -9,7 +9,8 @@ import {
   type Renewal,
 } from '../../port/index.ts'
 import { end, endMarked, loseWorker, postpone, promote, putBack, remember } from './moves.ts'
-import { covered, hint, lineOf, now, type Row, ring, type Space, type WorkerRow } from './space.ts'
+import type { Row } from './row.ts'
+import { covered, hint, lineOf, now, ring, type Space, type WorkerRow } from './space.ts'
 
 /** One worker's subscription to a space. */
 export function createConsumer(space: Space, options: ConsumeOptions): Consumer {

@@ -1,6 +1,6 @@
 import { MAX_PRIORITY } from '../../port/index.ts'
 import { Heap } from './heap.ts'
-import type { Row } from './space.ts'
+import type { Row } from './row.ts'
 
 /**
  * The waiting jobs of one queue: by priority, then by place. Jobs that left the line some other way than by

@@ -10,6 +10,7 @@ import {
   type Job,
   type Ledger,
 } from '../../port/index.ts'
+import type { Row } from './row.ts'
 import {
   below,
   covered,
@@ -18,7 +19,6 @@ import {
   isIdle,
   lineOf,
   never,
-  type Row,
   type Space,
   type WorkerRow,
 } from './space.ts'

@@ -7,7 +7,8 @@ import {
   type Page,
   type Records,
 } from '../../port/index.ts'
-import { below, covered, type Flow, isIdle, now, type Row, type Space } from './space.ts'
+import type { Row } from './row.ts'
+import { below, covered, type Flow, isIdle, now, type Space } from './space.ts'
 
 /** What readers see of a space. */
 export function createRecords(space: Space): Records {

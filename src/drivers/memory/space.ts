@@ -1,44 +1,7 @@
-import type {
-  Attempt,
-  Body,
-  EndCode,
-  EpochMillis,
-  Job,
-  JobEvent,
-  JobState,
-  Join,
-  JoinState,
-  Millis,
-} from '../../port/index.ts'
+import type { EpochMillis, JobEvent, Join, JoinState, Millis } from '../../port/index.ts'
 import { Heap } from './heap.ts'
 import { Line } from './line.ts'
-
-/** A job's record. */
-export interface Row {
-  readonly job: Job
-  /** Rises with every job that is admitted: the order of lists. */
-  readonly serial: number
-  state: JobState
-  /** Its place in line: rises with every time that it becomes waiting. */
-  place: number
-  token: number
-  failures: number
-  crashes: number
-  marked: boolean
-  readonly created: EpochMillis
-  /** When it was first due. */
-  readonly due: EpochMillis
-  next: EpochMillis
-  expires: EpochMillis
-  started: EpochMillis | undefined
-  ended: EpochMillis | undefined
-  worker: string | undefined
-  progress: Body | undefined
-  result: Body | undefined
-  code: EndCode | undefined
-  attempts: Attempt[]
-  forget: EpochMillis
-}
+import type { Row } from './row.ts'
 
 export type Mark = 'cancel' | 'members'
 
