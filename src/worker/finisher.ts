@@ -16,7 +16,7 @@ export interface Finisher {
   push(outcome: Outcome): void
   /** Outcomes not written yet. */
   readonly unfinished: number
-  /** Write all; resolves when nothing is left, or at the abort. */
+  /** Write all; resolves when nothing is left, or at the abort, and what is left then is given up. */
   drain(signal: AbortSignal): Promise<void>
 }
 
@@ -30,6 +30,7 @@ export function createFinisher(consumer: Consumer, options: FinisherOptions): Fi
   let flying = 0
   let idle: (() => void)[] = []
   let armed = false
+  const givenUp = new AbortController()
 
   function arm() {
     if (armed || flying > 0) return
@@ -39,31 +40,32 @@ export function createFinisher(consumer: Consumer, options: FinisherOptions): Fi
 
   async function flush() {
     armed = false
-    if (flying > 0 || pending.length === 0) return
-    const batch = pending.length > options.max ? pending.splice(0, options.max) : pending
-    if (batch === pending) pending = []
-    flying = batch.length
-    const applied = await write(batch)
-    applied.forEach((answer, i) => {
-      if (answer === 'stale') options.onStale(batch[i]!)
-    })
-    flying = 0
-    options.onSpace()
-    if (pending.length > 0) return flush()
+    while (flying === 0 && pending.length > 0) {
+      const batch = pending.length > options.max ? pending.splice(0, options.max) : pending
+      if (batch === pending) pending = []
+      flying = batch.length
+      const applied = await write(batch)
+      if (!applied) return
+      for (const [i, answer] of applied.entries()) if (answer === 'stale') options.onStale(batch[i]!)
+      flying = 0
+      options.onSpace()
+    }
+    if (flying > 0) return
     for (const resolve of idle) resolve()
     idle = []
   }
 
-  async function write(batch: readonly Outcome[]): Promise<Applied[]> {
+  async function write(batch: readonly Outcome[]): Promise<Applied[] | undefined> {
     const retry = backoff(50, 5_000)
-    for (;;) {
+    while (!givenUp.signal.aborted) {
       try {
         return await consumer.finish(batch)
       } catch (error) {
         options.onError(error)
-        await pause(retry.next())
+        await pause(retry.next(), givenUp.signal)
       }
     }
+    return undefined
   }
 
   return {
@@ -78,7 +80,11 @@ export function createFinisher(consumer: Consumer, options: FinisherOptions): Fi
       if (pending.length + flying === 0 || signal.aborted) return Promise.resolve()
       return new Promise((resolve) => {
         idle.push(resolve)
-        signal.addEventListener('abort', () => resolve(), { once: true })
+        const giveUp = () => {
+          givenUp.abort()
+          resolve()
+        }
+        signal.addEventListener('abort', giveUp, { once: true })
       })
     },
   }

@@ -231,7 +231,7 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
       cutShort = new AbortController()
       const release = config.signals
         ? onSignals(
-            () => stop(),
+            () => void stop().catch(onError),
             () => cutShort.abort(),
           )
         : () => {}
