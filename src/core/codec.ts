@@ -17,6 +17,9 @@ const PROTO = '__proto__'
  * @param path - what messages call the value, such as `input`
  * @throws UsageError UNSERIALISABLE naming the path of the first value that would not survive;
  * PAYLOAD_TOO_LARGE when the text would be longer than a string can be
+ *
+ * @example
+ * serialise({ due: new Date(0) }, 'reminder')   // {"due":{"$":["date","1970-01-01T00:00:00.000Z"]}}
  */
 export function encode(value: unknown, path: string): string {
   valuesLeft = MAX_VALUES
@@ -37,6 +40,9 @@ export function encode(value: unknown, path: string): string {
  * The value of a text that {@link encode} made.
  *
  * @throws SyntaxError when it is no JSON, or a tag in it is malformed
+ *
+ * @example
+ * deserialise('{"due":{"$":["date","1970-01-01T00:00:00.000Z"]}}')   // { due: new Date(0) }
  */
 export function decode(text: string): unknown {
   const value: unknown = JSON.parse(text)

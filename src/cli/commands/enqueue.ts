@@ -1,0 +1,211 @@
+import { readFile } from 'node:fs/promises'
+import { text as readStream } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import {
+  deserialise,
+  type EnqueueOptions,
+  type Handle,
+  TaskFailedError,
+  task,
+  UsageError,
+} from '../../index.ts'
+import { EXIT } from '../exit.ts'
+import { addSettings, examples } from '../help.ts'
+import { invalid, keep, number, retry, timeout } from '../readers.ts'
+import type { Register } from '../register.ts'
+import type { Session } from '../session.ts'
+import { findTask } from '../tasks.ts'
+import { visible, visibleLines } from '../text.ts'
+import { lossless, show } from '../values.ts'
+
+interface Flags {
+  readonly delay?: string
+  readonly at?: string
+  readonly priority?: string
+  readonly id?: string
+  readonly queue?: string
+  readonly retry?: string
+  readonly timeout?: string
+  readonly keep?: string
+  readonly expires?: string
+  readonly header: readonly string[]
+  readonly wait?: string
+  readonly tagged?: true
+  readonly tasks?: string[] | false
+}
+
+/** Hands one job over, and waits for it if asked to. */
+export const enqueue: Register = (program, run) => {
+  const command = program
+    .command('enqueue')
+    .summary('hand a job over')
+    .description(
+      'Queue a job and print its id; with --wait, its result.\n' +
+        'With --tasks (or MILLRACE_TASKS, or tasks in the configuration) the input is checked by the schema of the\n' +
+        "task, and the task's own queue, retry and so on hold; without, any name and any JSON are accepted.",
+    )
+    .argument('<task>', 'the name of the task')
+    .argument('[json]', 'its input: JSON, @file, or - for standard input')
+    .option('--delay <time>', 'run it no earlier than after this time, such as 5s or 1h30m')
+    .option('--at <time>', 'run it no earlier than then: 2026-01-31T09:00Z, or local without the Z')
+    .option('--priority <0-9>', '9 is taken first (default 0)')
+    .option('--id <id>', 'an id of your own: the same one again is answered "duplicate" and changes nothing')
+    .option('--queue <name>', 'the line it waits in')
+    .option(
+      '--retry <rule>',
+      'how often it may run: 5, or attempts=5,backoff=fixed,from=1s,to=5m,jitter=false',
+    )
+    .option('--timeout <time>', 'how long one run may take; none for no limit')
+    .option('--keep <time>', 'how long its record stays: 1h, or succeeded=1h,failed=14d; 0 keeps none')
+    .option('--expires <time>', 'not started by then, it expires')
+    .option('--header <k=v>', 'a text that travels with the job; may be given several times', append, [])
+    .option('--wait [time]', 'wait for the end, 30s unless a time is given, and print the result')
+    .option(
+      '--tagged',
+      'the input is in the form that `job --json` prints, with {"$":["date",…]} and the like',
+    )
+  addSettings(command, ['tasks'])
+    .option('--no-tasks', 'check nothing, whatever the configuration says')
+    .addHelpText(
+      'after',
+      examples(
+        [
+          `millrace enqueue add '{"x":15,"y":25}' --delay 5s`,
+          'add two numbers in five seconds; prints the id',
+        ],
+        [
+          'millrace enqueue image.thumbnail @cat.json --id thumb:cat --retry 5 --wait 1m --tasks ./tasks.ts',
+          'input from a file, checked by the schema; print the result',
+        ],
+      ),
+    )
+    .action(run(work))
+}
+
+/** `--wait add '{}'`: what follows is its time only when it looks like one. */
+export const spellWait = (argv: readonly string[]): string[] =>
+  argv.map((word, i) =>
+    word === '--wait' && !/^(\d+(\.\d+)?[a-z]+)+$/.test(argv[i + 1] ?? '') ? '--wait=30s' : word,
+  )
+
+async function work(session: Session, command: Command): Promise<number> {
+  const { output, open } = session
+  const [name = '', json] = command.args
+  const flags = command.opts<Flags>()
+  // Everything is read before anything is sent.
+  const options = optionsOf(flags)
+  const input = json === undefined ? undefined : parse(await textOf(json), flags.tagged === true)
+  const { app, settings } = await open()
+  const files = flags.tasks === false ? [] : settings.tasks
+  const definition = files.length > 0 ? await findTask(name, files) : task(name, {})
+  const handle = await app.enqueue((definition as Named).with(input) as never, options)
+  const { id, status } = handle as Handle & { status: string }
+  if (flags.wait === undefined) {
+    if (status === 'duplicate') output.note(`${visible(id)} is known: nothing was changed.`)
+    output.answer({ id, status, task: name }, () => visible(id))
+    return EXIT.ok
+  }
+  output.note(`${visible(id)} ${status}`)
+  return wait(session, handle as Handle, { id, status, task: name }, flags.wait)
+}
+
+interface Named {
+  with(input: unknown): unknown
+}
+
+async function wait(
+  { output, signal }: Session,
+  handle: Handle,
+  told: object,
+  limit: string,
+): Promise<number> {
+  try {
+    const result = await handle.result({ timeout: limit, signal })
+    const data = { ...told, state: 'succeeded', result: lossless(result) }
+    output.answer(data, () => show(result, output.columns))
+    return EXIT.ok
+  } catch (error) {
+    if (!(error instanceof TaskFailedError)) throw error
+    const info = await handle.info()
+    const { code, message, attempts, errorName } = error
+    const data = {
+      ...told,
+      state: info?.state ?? 'failed',
+      error: info?.error ?? { code, name: errorName, message },
+      attempts,
+    }
+    if (output.json) output.answer(data, () => '')
+    else output.fail(data, `${visibleLines(message)} [${code}]`)
+    return EXIT.failed
+  }
+}
+
+function optionsOf(flags: Flags): EnqueueOptions {
+  const { delay, at, priority, id, queue, expires, header } = flags
+  return {
+    ...(delay !== undefined && { delay }),
+    ...(at !== undefined && { at: time(at) }),
+    ...(priority !== undefined && { priority: number(priority, '--priority', '') }),
+    ...(id !== undefined && { id }),
+    ...(queue !== undefined && { queue }),
+    ...(flags.retry !== undefined && { retry: retry(flags.retry, '--retry', '') }),
+    ...(flags.timeout !== undefined && { timeout: timeout(flags.timeout, '--timeout', '') }),
+    ...(flags.keep !== undefined && { keep: keep(flags.keep, '--keep', '') }),
+    ...(expires !== undefined && { expires }),
+    ...(header.length > 0 && { headers: Object.fromEntries(header.map(pair)) }),
+  }
+}
+
+function time(given: string): Date {
+  const date = new Date(/^\d{5,}$/.test(given) ? Number(given) : given)
+  if (!Number.isNaN(date.getTime())) return date
+  throw invalid('--at', 'a time such as 2026-01-31T09:00Z or milliseconds since 1970', given)
+}
+
+function pair(header: string): [string, string] {
+  const at = header.indexOf('=')
+  if (at > 0) return [header.slice(0, at), header.slice(at + 1)]
+  throw invalid('--header', 'name=value', header)
+}
+
+const append = (value: string, before: readonly string[]): string[] => [...before, value]
+
+async function textOf(given: string): Promise<string> {
+  if (given === '-') return readStream(process.stdin)
+  if (!given.startsWith('@')) return given
+  try {
+    return await readFile(given.slice(1), 'utf8')
+  } catch (cause) {
+    throw new UsageError('INVALID_INPUT', `Can't read the input: ${(cause as Error).message}`, { cause })
+  }
+}
+
+const STRINGS_AND_NUMBERS = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+
+function parse(text: string, tagged: boolean): unknown {
+  try {
+    const value = JSON.parse(text)
+    refuseInexact(text)
+    // The tags are found in the text as JSON.stringify writes it.
+    return tagged ? deserialise(JSON.stringify(value)) : value
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause
+    const reason = (cause as Error).message
+    throw new UsageError(
+      'INVALID_INPUT',
+      `Expected the input to be JSON, in single quotes for the shell, such as '{"x":1}': ${reason}`,
+      { cause },
+    )
+  }
+}
+
+/** JSON's whole numbers may be longer than JavaScript's; it would round them without a word. */
+function refuseInexact(text: string): void {
+  for (const [token] of text.matchAll(STRINGS_AND_NUMBERS)) {
+    if (!/^-?\d+$/.test(token) || Number.isSafeInteger(Number(token))) continue
+    throw new UsageError(
+      'INVALID_INPUT',
+      `${token} is too large to be an exact number. Send it as a string, or with --tagged as {"$":["bigint","${token}"]}.`,
+    )
+  }
+}

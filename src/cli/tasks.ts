@@ -1,0 +1,96 @@
+import { relative } from 'node:path'
+import { type Contract, type Runnable, type Task, UsageError } from '../index.ts'
+import { load } from './modules.ts'
+import { hint } from './suggest.ts'
+
+type AnyTask = Task<unknown, unknown, unknown>
+type AnyContract = Contract<unknown, unknown, unknown, unknown>
+
+/** What task files export. */
+export interface Exported {
+  readonly tasks: readonly AnyTask[]
+  /** Those without a handler, which a worker can't run. */
+  readonly contracts: readonly AnyContract[]
+}
+
+/**
+ * All tasks that the files export: by themselves, in arrays or in objects.
+ *
+ * @throws UsageError INVALID_OPTION when a file can't be loaded or exports no task
+ */
+export async function loadTasks(files: readonly string[]): Promise<Exported> {
+  const found = new Set<AnyTask | AnyContract>()
+  for (const file of files) {
+    const before = found.size
+    for (const value of Object.values(await load(file, 'the tasks'))) collect(value, found, 1)
+    if (found.size === before) {
+      throw new UsageError(
+        'INVALID_OPTION',
+        `Expected ${short(file)} to export tasks, such as: export const add = task('add', ({ x, y }) => x + y)`,
+      )
+    }
+  }
+  const all = [...found]
+  return {
+    tasks: all.filter((each): each is AnyTask => 'run' in each && typeof each.run === 'function'),
+    contracts: all.filter((each): each is AnyContract => !('run' in each && typeof each.run === 'function')),
+  }
+}
+
+/** What a worker serves; `warn` is told of each contract without handler. */
+export async function servedTasks(
+  files: readonly string[],
+  warn: (message: string) => void,
+): Promise<readonly Runnable[]> {
+  if (files.length === 0) {
+    throw new UsageError(
+      'INVALID_OPTION',
+      'A worker needs tasks: give --tasks ./tasks.ts, set MILLRACE_TASKS, or name them in millrace.config.ts.',
+    )
+  }
+  const { tasks, contracts } = await loadTasks(files)
+  const names = new Set(tasks.map(({ name }) => name))
+  // `export const contract = task('a', {})` beside `export const a = contract.handle(…)` is served.
+  const without = contracts.filter(({ name }) => !names.has(name))
+  for (const { name } of without) {
+    warn(
+      `Task ${JSON.stringify(name)} is a contract without a handler and is not served. Export its .handle(fn).`,
+    )
+  }
+  if (tasks.length > 0) return tasks
+  throw new UsageError('NO_HANDLER', `No task with a handler is exported by ${files.map(short).join(', ')}.`)
+}
+
+/**
+ * The task of that name, from the files.
+ *
+ * @throws UsageError INVALID_OPTION with the nearest name when there is none
+ */
+export async function findTask(name: string, files: readonly string[]): Promise<AnyTask | AnyContract> {
+  const { tasks, contracts } = await loadTasks(files)
+  const all = [...tasks, ...contracts]
+  const found = all.find((each) => each.name === name)
+  if (found) return found
+  const known = all.map((each) => each.name)
+  throw new UsageError(
+    'INVALID_OPTION',
+    `No task ${JSON.stringify(name)} is exported by ${files.map(short).join(', ')}. ${hint(name, known)} To enqueue it unchecked, give --no-tasks.`,
+  )
+}
+
+function collect(value: unknown, found: Set<AnyTask | AnyContract>, depth: number): void {
+  if (typeof value !== 'object' || value === null) return
+  if (isTask(value)) found.add(value)
+  else if (depth > 0) for (const item of Object.values(value)) collect(item, found, depth - 1)
+}
+
+/** By its look: it may come from another copy of this package. */
+const isTask = (value: object): value is AnyTask | AnyContract =>
+  'kind' in value &&
+  value.kind === 'task' &&
+  'name' in value &&
+  typeof value.name === 'string' &&
+  'with' in value &&
+  typeof value.with === 'function'
+
+const short = (file: string): string => relative(process.cwd(), file) || file
