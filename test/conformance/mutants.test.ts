@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { memory } from '../../src/drivers/memory/index.ts'
 import type { Backend } from '../../src/port/index.ts'
 import { seamConformance } from '../../src/testing/conformance/index.ts'
+import { tryFlows } from './flows/property.ts'
 import { mutants } from './mutants.ts'
 
 /** The suite's tests by title, over memory as this mutant changes it. */
@@ -26,6 +27,14 @@ for (const { broken, noticed, mutate } of mutants) {
   test(`the suite notices when ${broken}`, async () => {
     await sound.get(noticed)!()
     await expect(suiteOver(mutate).get(noticed)!()).rejects.toThrow(/Expected/)
+  })
+}
+
+for (const { broken, mutate } of mutants.filter(({ flows }) => flows)) {
+  test(`random flows notice when ${broken}`, async () => {
+    const change = mutate()
+    const backends = [change(memory(`flows-${broken}`)), change(memory(`flows-${broken}`))]
+    await expect(tryFlows(backends, { numRuns: 300, endOnFailure: true })).rejects.toThrow('Property failed')
   })
 }
 

@@ -13,6 +13,8 @@ import type {
 export interface Mutant {
   readonly broken: string
   readonly noticed: string
+  /** Whether the random flows notice it too. */
+  readonly flows?: boolean
   /** Wraps every handle of one namespace; what it returns is called for each. */
   readonly mutate: () => (backend: Backend) => Backend
 }
@@ -22,6 +24,7 @@ export const mutants: readonly Mutant[] = [
   {
     broken: 'no fence: a finish is taken for the newest delivery of its job',
     noticed: 'a worker that lost its job can write nothing while another runs it',
+    flows: true,
     mutate() {
       const newest = new Map<string, Delivery>()
       const current = (outcome: Outcome) => ({
@@ -67,6 +70,7 @@ export const mutants: readonly Mutant[] = [
   {
     broken: 'a join releases twice',
     noticed: 'members that end in one batch of outcomes release once',
+    flows: true,
     mutate() {
       const joins = new Map<string, Join>()
       return (backend) => {
@@ -98,6 +102,7 @@ export const mutants: readonly Mutant[] = [
   {
     broken: 'cancel is ignored',
     noticed: 'a waiting job is cancelled at once and never handed out',
+    flows: true,
     mutate: () => (backend) => ({
       ...backend,
       control: { ...backend.control, cancel: async (ids) => ids.map(() => 'cancelled' as const) },
@@ -106,6 +111,7 @@ export const mutants: readonly Mutant[] = [
   {
     broken: 'it keeps nothing of what has ended',
     noticed: 'a final outcome ends the job in its state, with its result',
+    flows: true,
     mutate: () => (backend) =>
       reading(backend, (records) => ({
         get: async (ids) =>
@@ -115,6 +121,7 @@ export const mutants: readonly Mutant[] = [
   {
     broken: 'results are lost',
     noticed: 'a final outcome ends the job in its state, with its result',
+    flows: true,
     mutate: () =>
       ending((outcome) =>
         outcome.end.kind === 'final' ? { ...outcome, end: { ...outcome.end, result: '1null' } } : outcome,
@@ -123,6 +130,7 @@ export const mutants: readonly Mutant[] = [
   {
     broken: 'every finish is called applied',
     noticed: 'a finish that is sent twice is applied once',
+    flows: true,
     mutate: () =>
       consuming((inner) => ({
         finish: async (outcomes) => (await inner.finish(outcomes)).map(() => 'applied' as const),
@@ -131,6 +139,7 @@ export const mutants: readonly Mutant[] = [
   {
     broken: 'a hand-back spends an attempt',
     noticed: 'a job that is handed back has spent nothing',
+    flows: true,
     mutate: () =>
       ending((outcome) =>
         outcome.end.kind === 'back'
@@ -165,16 +174,19 @@ export const mutants: readonly Mutant[] = [
   {
     broken: 'a take takes more than it was asked for',
     noticed: 'a take gets at most as many jobs as it asked for',
+    flows: true,
     mutate: () => consuming((inner) => ({ take: (max, signal) => inner.take(max + 2, signal) })),
   },
   {
     broken: 'the token does not rise',
     noticed: 'the token rises with every take and is never reset',
+    flows: true,
     mutate: () => handing((delivery) => ({ ...delivery, token: 1 })),
   },
   {
     broken: 'suspects are not told from others',
     noticed: 'a lost worker’s jobs run elsewhere after its lease, and the loss is counted apart',
+    flows: true,
     mutate: () => handing((delivery) => ({ ...delivery, crashes: 0 })),
   },
   {
@@ -185,6 +197,7 @@ export const mutants: readonly Mutant[] = [
   {
     broken: 'no worker is ever lost',
     noticed: 'a lost worker’s jobs run elsewhere after its lease, and the loss is counted apart',
+    flows: true,
     mutate() {
       const consumers = new Set<Consumer>()
       return (backend) => {
@@ -203,6 +216,7 @@ export const mutants: readonly Mutant[] = [
   {
     broken: 'a duplicate is called accepted',
     noticed: 'an id that exists is a duplicate, and the first one stays as it was',
+    flows: true,
     mutate: () => (backend) => ({
       ...backend,
       submit: async (batch) =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { again, BACK, group, job, LEASE, SECOND, single } from './build.ts'
+import { again, BACK, flow, group, job, LEASE, SECOND, single, slot } from './build.ts'
 import type { Subject } from './stage.ts'
 
 export const expiry: Subject = {
@@ -89,6 +89,25 @@ export const expiry: Subject = {
     assert.deepEqual(await stage.states(['f/1', 'f']), ['expired', 'failed'])
     assert.deepEqual(await stage.slots('f/*'), { 0: 'f/0', 1: '!f/1' })
     await (await stage.worker({ queues: { errors: 1 } })).runs('f/error')
+  },
+
+  'the time to start of a released job counts from its release': async (stage) => {
+    const next = job({ id: 'f/next', flow: 'f', reports: slot('f'), expiresIn: 10 * SECOND })
+    await stage.submit(
+      flow('f', {
+        joins: [{ id: 'f/0>', size: 1, reports: slot('f'), release: { jobs: [next] } }],
+        jobs: [{ id: 'f/0', reports: slot('f/0>') }],
+      }),
+    )
+    await stage.advance(60 * SECOND)
+    const worker = await stage.worker()
+    await worker.runs('f/0')
+    await stage.advance(5 * SECOND)
+    await stage.sweep()
+    assert.equal(await stage.state('f/next'), 'waiting')
+    await stage.advance(6 * SECOND)
+    await stage.sweep()
+    assert.deepEqual(await stage.states(['f/next', 'f']), ['expired', 'failed'])
   },
 
   'commands see an expired job as readers do, before any sweep': async (stage) => {

@@ -15,6 +15,8 @@ import { leases } from './leases.ts'
 import { list } from './list.ts'
 import { nesting } from './nesting.ts'
 import { order } from './order.ts'
+import { pulse } from './pulse.ts'
+import { races } from './races.ts'
 import { records } from './records.ts'
 import { renew } from './renew.ts'
 import { retention } from './retention.ts'
@@ -52,6 +54,8 @@ const subjects: Readonly<Record<string, Subject>> = {
   events,
   records,
   list,
+  pulse,
+  races,
   handles,
 }
 

@@ -60,6 +60,25 @@ export const scale: Subject = {
     await worker.findsNothing()
   },
 
+  'a group of 10,000 members is accepted whole, read in pages and cancelled whole': async (stage) => {
+    const size = 10_000
+    await stage.submit(chord('f', size))
+    assert.equal(await stage.receipt(chord('f', size)), 'duplicate')
+    assert.deepEqual(await stage.backend.records.counts(), [
+      { queue: 'default', state: 'waiting', count: size },
+    ])
+    const worker = await stage.worker()
+    await worker.finishes(await worker.takeSome(100))
+    const [answer] = await stage.backend.control.cancel(['f'])
+    assert.ok(answer === 'cancelled' || answer === 'cancelling', `Expected a cancel, got "${answer}".`)
+    assert.deepEqual(await stage.states(['f/0', `f/${size - 1}`]), ['succeeded', 'cancelled'])
+    await stage.sweep()
+    assert.equal(await stage.state('f'), 'cancelled')
+    const arrivals = await stage.backend.records.slots('f/*', size - 500, 500)
+    assert.deepEqual([arrivals.length, arrivals.every(({ ok }) => !ok)], [500, true])
+    await worker.findsNothing()
+  },
+
   'a batch of 1,000 submissions is accepted as one call, in order': async (stage) => {
     const batch = Array.from({ length: 1000 }, (_, i) => single({ id: `j${i}` }))
     const receipts = await stage.backend.submit(batch)
