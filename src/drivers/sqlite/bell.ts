@@ -22,10 +22,14 @@ export function createBell(database: string, suffix: string, onRing: () => void)
   let watcher: FSWatcher | undefined
 
   function open(): number {
-    // Someone may have removed it: whoever listens does so at a new one by now.
-    if (fd !== undefined && fstatSync(fd).nlink === 0) closeFile()
+    if (isGone()) closeFile()
     fd ??= openBeside(database, suffix)
     return fd
+  }
+
+  /** Someone may have removed it: then the others ring at a new one. */
+  function isGone(): boolean {
+    return fd !== undefined && fstatSync(fd).nlink === 0
   }
 
   function closeFile() {
@@ -43,7 +47,7 @@ export function createBell(database: string, suffix: string, onRing: () => void)
     try {
       open()
       watcher = watch(database + suffix, { persistent: false }, (event) => {
-        if (event === 'rename') {
+        if (event === 'rename' || isGone()) {
           deafen()
           listen()
         }

@@ -1,6 +1,6 @@
 import type { JobEvent, Millis } from '../../port/index.ts'
 import { createBell } from './bell.ts'
-import type { Moment } from './space.ts'
+import type { Moment } from './moment.ts'
 
 /**
  * Wake-ups, within this process and between processes. Two files are rung after a COMMIT: `-bell` when
@@ -20,6 +20,8 @@ export interface Bells {
 /** Hears rings from `reset` on, also those between two waits. */
 export interface Ear {
   reset(): void
+  /** As if it were rung. */
+  ring(): void
   /** Until a ring since `reset`, the abort, or for `ms`; keeps the process alive meanwhile. */
   wait(ms: Millis, signal: AbortSignal): Promise<void>
   close(): void
@@ -111,6 +113,7 @@ export function createBells({ database, version, marks }: BellsOptions): Bells {
         reset() {
           rung = false
         },
+        ring,
         wait: (ms, signal) =>
           new Promise((resolve) => {
             if (rung || signal.aborted) return resolve()

@@ -1,9 +1,9 @@
 import type { Delivery } from '../../port/index.ts'
 import { covered } from './ledger.ts'
 import type { Value } from './library.ts'
+import { exists, type Moment } from './moment.ts'
 import { cancel, expire } from './moves.ts'
 import { JOB_CELLS, jobOf, type Row } from './row.ts'
-import { exists, type Moment } from './space.ts'
 
 /** What comes in a row of a line behind the job's own cells. */
 const SEQ = JOB_CELLS

@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { backoff } from '../../async/backoff.ts'
 import { pause } from '../../async/signals.ts'
 import { BackendError } from '../../errors.ts'
 import { isBusy, locked, translate } from './faults.ts'
 import { checkVersion, type Database, loadLibrary } from './library.ts'
 import { migrate, readVersion, SCHEMA_VERSION } from './schema.ts'
-import type { SqliteOptions } from './url.ts'
+import type { Settings } from './url.ts'
+import { limitLog } from './wal.ts'
 
 /** An open database file of ours, up to date. */
 export interface Connection {
@@ -23,24 +23,24 @@ export interface Connection {
  * How long one statement may hold up the event loop because of a lock. What is still locked then is tried
  * again later, while the loop runs.
  */
-const BUSY = 20
+const BUSY = 5
 
 /**
  * Open, check and migrate a file. One that is damaged, another program's or too new is left as it is.
  * Throws `BACKEND_*` errors that name the file as the user did.
  */
-export async function connect(options: Required<SqliteOptions>): Promise<Connection> {
-  const { path: file, busyTimeout } = options
-  const path = resolve(file)
+export async function connect(settings: Settings): Promise<Connection> {
+  const { path, file, busyTimeout } = settings
   let db: Database | undefined
   try {
     checkKind(path, file)
     const library = loadLibrary()
     db = library.open(path)
     const open = db
-    const version = checkVersion(library.name, db)
     db.exec(`PRAGMA busy_timeout = ${BUSY}`)
-    await patiently(() => setUp(open, options), file, busyTimeout)
+    // Even this reads the file's schema.
+    const version = await patiently(() => checkVersion(library.name, open), file, busyTimeout)
+    await patiently(() => setUp(open, settings), file, busyTimeout)
     return { db, path, file, library: library.name, version }
   } catch (error) {
     db?.close()
@@ -49,7 +49,7 @@ export async function connect(options: Required<SqliteOptions>): Promise<Connect
 }
 
 /** Every step may meet another process's lock, and may be done again. */
-function setUp(db: Database, { path: file, durability }: Required<SqliteOptions>): void {
+function setUp(db: Database, { file, durability }: Settings): void {
   const version = readVersion(db, file)
   if (version < SCHEMA_VERSION) {
     db.exec('PRAGMA journal_mode = WAL')
@@ -69,10 +69,10 @@ function setUp(db: Database, { path: file, durability }: Required<SqliteOptions>
   db.exec('PRAGMA mmap_size = 0')
   db.exec('PRAGMA cache_size = -16000')
   db.exec('PRAGMA temp_store = MEMORY')
-  db.exec('PRAGMA wal_autocheckpoint = 2000')
+  limitLog(db)
 }
 
-async function patiently(run: () => void, file: string, timeout: number): Promise<void> {
+async function patiently<T>(run: () => T, file: string, timeout: number): Promise<T> {
   const since = performance.now()
   const delay = backoff(5, 100)
   for (;;) {

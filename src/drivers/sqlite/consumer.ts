@@ -8,11 +8,12 @@ import {
 } from '../../port/index.ts'
 import { type Claims, claim, type Tag } from './claim.ts'
 import { finish } from './finish.ts'
+import type { Ground } from './ground.ts'
 import { covered } from './ledger.ts'
 import { promote } from './line.ts'
+import { exists, type Moment } from './moment.ts'
 import { endMarked, lose, untilNextDue } from './moves.ts'
 import type { Row } from './row.ts'
-import { exists, type Ground, type Moment } from './space.ts'
 import { pack } from './text.ts'
 
 /** Due jobs that one take promotes, at the most; the sweep and later takes see to more. */
@@ -37,42 +38,26 @@ export async function createConsumer(
       at.sql.addWorker.run(worker, queues, expires)
   }
 
-  function claimUpTo(
-    at: Moment,
-    max: number,
-  ): { taken: Delivery[]; more: boolean; nextDue: number | undefined } {
+  function claimUpTo(at: Moment, max: number): { taken: Delivery[]; ended: number } {
     const due = promote(at, DUE)
     renewLease(at)
     const claims: Claims = { worker, hold: Math.floor(Math.random() * 2 ** 52), suspect: undefined, ended: 0 }
     const taken: Delivery[] = []
     share(max, (queue, limit) => claim(at, claims, queue, limit, taken))
     for (const { job } of taken) at.changes.push({ id: job.id, notify: null })
-    const empty = taken.length === 0
-    return {
-      taken,
-      // Nothing to hand out yet, but there is more to look through.
-      more: empty && (claims.ended > 0 || due === DUE),
-      nextDue: empty ? untilNextDue(at) : undefined,
-    }
+    return { taken, ended: claims.ended + (due === DUE ? 1 : 0) }
   }
 
   /**
-   * Until there may be something to claim. To look first costs a read; to claim in vain costs all writers
-   * the lock, and a busy file rings often.
+   * In how long there may be something to claim. To look first costs a read; to claim in vain would cost
+   * all writers the lock, and a busy file rings often.
    */
-  async function something(nextDue: number | undefined, signal: AbortSignal): Promise<void> {
-    let wait = nextDue
-    for (;;) {
-      await ear.wait(Math.min(wait ?? LONGEST_WAIT, LONGEST_WAIT), signal)
-      if (signal.aborted || closed) return
-      ear.reset()
-      const found = await writer.read(() => {
-        const at = look()
-        wait = untilNextDue(at)
-        return wait === 0 || options.queues.some(({ name }) => exists(at.sql.anyWaiting, name))
-      })
-      if (found) return
-    }
+  function untilSome(): Promise<number> {
+    return writer.read(() => {
+      const at = look()
+      if (options.queues.some(({ name }) => exists(at.sql.anyWaiting, name))) return 0
+      return Math.min(untilNextDue(at) ?? LONGEST_WAIT, LONGEST_WAIT)
+    })
   }
 
   await writer.write(renewLease, true)
@@ -82,10 +67,16 @@ export async function createConsumer(
     async take(max, signal) {
       while (!signal.aborted && !closed) {
         ear.reset()
-        const { taken, more, nextDue } = await writer.write((at) => claimUpTo(at, max), true)
+        const wait = await untilSome()
+        if (wait > 0) {
+          await ear.wait(wait, signal)
+          continue
+        }
+        const { taken, ended } = await writer.write((at) => claimUpTo(at, max), true)
         for (const delivery of taken) out.set(delivery.tag as Tag, delivery)
         if (taken.length > 0) return taken
-        if (!more) await something(nextDue, signal)
+        // What waits is not for this worker now, such as a second suspect.
+        if (ended === 0) await ear.wait(LONGEST_WAIT, signal)
       }
       return []
     },
@@ -105,8 +96,8 @@ export async function createConsumer(
       }, true)
     },
 
-    finish(outcomes) {
-      return writer.write((at) => {
+    async finish(outcomes) {
+      const applied = await writer.write((at) => {
         const applied = outcomes.map((outcome) => {
           out.delete(outcome.delivery.tag as Tag)
           return finish(at, worker, outcome)
@@ -114,6 +105,9 @@ export async function createConsumer(
         if (at.marks) endMarked(at)
         return applied
       })
+      // Rid of its suspect, this worker may have the next.
+      if (outcomes.some(({ delivery }) => delivery.crashes > 0)) ear.ring()
+      return applied
     },
 
     async [Symbol.asyncDispose]() {

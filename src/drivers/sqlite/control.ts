@@ -1,9 +1,10 @@
 import type { Cancelled, Control, Retried } from '../../port/index.ts'
+import type { Ground } from './ground.ts'
 import { CANCEL, covered, mark } from './ledger.ts'
 import { lastPlace } from './line.ts'
+import { exists, type Moment } from './moment.ts'
 import { cancel, endMarked, expireIfLate } from './moves.ts'
 import { ACTIVE, FAILED, type Row, SUCCEEDED } from './row.ts'
-import { exists, type Ground, type Moment } from './space.ts'
 
 /** Commands. */
 export const createControl = ({ writer }: Ground): Control => ({

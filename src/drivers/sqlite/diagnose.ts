@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs'
 import type { Diagnosis } from '../../port/index.ts'
 import type { Connection } from './connection.ts'
+import type { Ground } from './ground.ts'
 import { SCHEMA_VERSION } from './schema.ts'
-import type { Ground } from './space.ts'
 
 /** File systems on which locks or shared memory don't reach the other machine's processes. */
 const networks = new Map([

@@ -1,9 +1,9 @@
 import type { Applied, Outcome } from '../../port/index.ts'
 import type { Tag } from './claim.ts'
 import { covered, follow } from './ledger.ts'
+import type { Moment } from './moment.ts'
 import { cancel, remember } from './moves.ts'
 import { ACTIVE, CANCELLED, FAILED, keepOf, type Row, SUCCEEDED } from './row.ts'
-import type { Moment } from './space.ts'
 import { pack } from './text.ts'
 
 const numbers = { succeeded: SUCCEEDED, failed: FAILED, cancelled: CANCELLED }

@@ -8,8 +8,8 @@ import {
   type Root,
 } from '../../port/index.ts'
 import { admit } from './line.ts'
+import { type Moment, number } from './moment.ts'
 import { type Row, SUCCEEDED, slotOf } from './row.ts'
-import { type Moment, number } from './space.ts'
 import { pack, unpack } from './text.ts'
 
 /** What a join's row says in one number. */

@@ -1,6 +1,6 @@
 import type { Job } from '../../port/index.ts'
+import { type Moment, number } from './moment.ts'
 import { dueOf, SCHEDULED, WAITING } from './row.ts'
-import { type Moment, number } from './space.ts'
 import { pack } from './text.ts'
 
 /**

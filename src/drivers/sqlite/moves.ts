@@ -1,7 +1,7 @@
 import { ATTEMPTS_KEPT, type Attempt, CRASH_LIMIT, type EndCode } from '../../port/index.ts'
 import { covered, follow } from './ledger.ts'
+import { type Moment, number } from './moment.ts'
 import { CANCELLED, EXPIRED, FAILED, keepOf, type Row } from './row.ts'
-import { type Moment, number } from './space.ts'
 
 // Every move of a job out of the active state, and every end that the driver makes itself.
 

@@ -2,14 +2,14 @@ import type { PulseConnect } from '../../port/index.ts'
 import { fileClock } from './clock.ts'
 import { connect as open } from './connection.ts'
 import { translate } from './faults.ts'
-import type { SqliteOptions } from './url.ts'
+import type { Settings } from './url.ts'
 
 /** In a helper thread it is no harm to wait for a lock. */
 const PATIENCE = 2000
 
 /** The helper thread's own connection, which renews one worker's lease while the main loop is blocked. */
 export const connect: PulseConnect = async (data, worker, lease) => {
-  const { db, path, file } = await open(data as Required<SqliteOptions>)
+  const { db, path, file } = await open(data as Settings)
   const clock = fileClock(path)
   db.exec(`PRAGMA busy_timeout = ${PATIENCE}`)
   // A lease that is lost in a power cut is no loss.

@@ -14,10 +14,11 @@ import {
   type Page,
   type Records,
 } from '../../port/index.ts'
+import type { Ground } from './ground.ts'
 import { below, CANCEL, covered, decisions, type JoinRow, joinOf } from './ledger.ts'
 import type { Database, Value } from './library.ts'
+import type { Moment } from './moment.ts'
 import { ACTIVE, CANCELLED, EXPIRED, JOB, JOB_CELLS, jobOf, RETRYING, SCHEDULED } from './row.ts'
-import type { Ground, Moment } from './space.ts'
 import { unpack } from './text.ts'
 
 /** Rows looked at in one go by a listing or a count; then other work has its turn. */

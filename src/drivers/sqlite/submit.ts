@@ -1,8 +1,8 @@
 import { BackendError } from '../../errors.ts'
 import { idOf, type Receipt, type Submission, start } from '../../port/index.ts'
 import { enter, insertJoins, ledger } from './ledger.ts'
+import { exists, type Moment } from './moment.ts'
 import { endMarked } from './moves.ts'
-import { exists, type Moment } from './space.ts'
 
 /** new → waiting or scheduled, each submission whole or not at all; a known id writes nothing. */
 export function submit(at: Moment, batch: readonly Submission[]): Receipt[] {

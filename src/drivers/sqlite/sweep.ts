@@ -1,8 +1,9 @@
 import type { Swept } from '../../port/index.ts'
+import type { Ground } from './ground.ts'
 import { promote } from './line.ts'
+import { exists, type Moment } from './moment.ts'
 import { endMarked, expire, lose, untilNextDue } from './moves.ts'
 import type { Row } from './row.ts'
-import { exists, type Ground, type Moment } from './space.ts'
 
 /** All housekeeping, a page of each kind; one look, and a transaction only if there is something to do. */
 export async function sweep({ writer, clock, look }: Ground, limit: number): Promise<Swept> {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UsageError } from '../../errors.ts'
 import type { Millis } from '../../port/index.ts'
@@ -20,14 +21,22 @@ export interface SqliteOptions {
   readonly busyTimeout?: Millis
 }
 
+/** The options, checked and complete. */
+export interface Settings extends Required<SqliteOptions> {
+  /** Absolute, as seen from where the process stood when the backend was made. */
+  readonly path: string
+  /** The file as the user named it, for messages. */
+  readonly file: string
+}
+
 const options = ['durability', 'busyTimeout']
 
 /**
  * Read `sqlite:./jobs.db`, `sqlite:/var/lib/jobs.db`, `sqlite:///var/lib/jobs.db`, with
  * `?durability=normal` and `?busyTimeout=2000`. Throws `BAD_URL`, `UNKNOWN_OPTION` and `INVALID_OPTION`.
  */
-export function parse(url: string): Required<SqliteOptions> {
-  const [, location = '', query = ''] = /^sqlite:([^?#]*)(?:\?([^#]*))?$/.exec(url) ?? []
+export function parse(url: string): Settings {
+  const [, location = '', query = ''] = /^sqlite:([^?#]*)(?:\?([^#]*))?$/i.exec(url) ?? []
   const path = pathOf(location)
   if (!path || path === ':memory:') {
     throw new UsageError(
@@ -53,7 +62,7 @@ export function parse(url: string): Required<SqliteOptions> {
 }
 
 /** The options, if they are right. */
-export function check(given: SqliteOptions): Required<SqliteOptions> {
+export function check(given: SqliteOptions): Settings {
   const { path, durability = 'full', busyTimeout = 10_000 } = given
   if (typeof path !== 'string' || path === '') {
     throw new UsageError('INVALID_OPTION', `Expected "path" to be a file's name, got ${String(path)}.`)
@@ -70,7 +79,7 @@ export function check(given: SqliteOptions): Required<SqliteOptions> {
       `Expected "busyTimeout" to be milliseconds such as 10000, got ${String(busyTimeout)}.`,
     )
   }
-  return { path, durability, busyTimeout }
+  return { path: resolve(path), file: path, durability, busyTimeout }
 }
 
 function pathOf(location: string): string {

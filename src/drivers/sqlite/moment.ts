@@ -1,19 +1,7 @@
 import type { EpochMillis } from '../../port/index.ts'
-import type { Bells } from './bells.ts'
 import type { Clock } from './clock.ts'
 import type { Statement, Value } from './library.ts'
 import type { Statements } from './statements.ts'
-import type { Writer } from './writer.ts'
-
-/** An open file, and what the verbs need to work on it. */
-export interface Ground {
-  readonly sql: Statements
-  readonly clock: Clock
-  readonly writer: Writer<Moment>
-  readonly bells: Bells
-  /** The present moment, for reading. */
-  look(): Moment
-}
 
 /** One transaction, or one look: an instant of the file's clock, and what it will have to make known. */
 export interface Moment {

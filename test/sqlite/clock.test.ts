@@ -1,0 +1,98 @@
+import { closeSync, openSync, utimesSync } from 'node:fs'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { deviation, fileClock } from '../../src/drivers/sqlite/clock.ts'
+import { sqlite } from '../../src/drivers/sqlite/index.ts'
+import { ensure } from '../setup/system.ts'
+import { consume, submission, testFolder } from './folder.ts'
+import { startProcess } from './process.ts'
+
+const { fresh } = testFolder()
+
+describe('what a process adds to its own clock', () => {
+  const own = 1_800_000_000_000
+  const stamp = (ms: number) => BigInt(own + ms) * 1_000_000n + 123n
+  test.each([
+    [0, 0],
+    [-4, 0],
+    [999, 0],
+    [-999, 0],
+    [1500, 1500],
+    [-1500, -1500],
+    [3_600_000, 3_600_000],
+    [-3_600_000, -3_600_000],
+  ])('%d ms from the stamp of a file: %d', (off, added) => {
+    expect(deviation(stamp(off), own)).toBe(added)
+  })
+
+  test('a file system that keeps whole seconds only is given more room', () => {
+    expect(deviation(BigInt(own - 2000) * 1_000_000n, own)).toBe(0)
+    expect(deviation(BigInt(own - 4000) * 1_000_000n, own)).toBe(-4000)
+  })
+})
+
+test('a right clock is left as it is', () => {
+  const path = fresh()
+  closeSync(openSync(path, 'w'))
+  const clock = fileClock(path)
+  expect(clock.correction).toBe(0)
+  // What the file said before doesn't count, only a stamp of just now.
+  utimesSync(`${path}-clock`, 1000, 1000)
+  clock.calibrate()
+  expect(clock.correction).toBe(0)
+  clock.close()
+})
+
+test('where no file can be written, the process’s own clock has to do', () => {
+  const clock = fileClock('/nowhere/at/all.db')
+  expect(clock.correction).toBe(0)
+  expect(Math.abs(clock.now() - Date.now())).toBeLessThan(1000)
+  clock.close()
+})
+
+describe.each(['+1h', '-1h'])('a process whose clock is off by %s', (faketime) => {
+  beforeAll(() => void ensure('faketime', 'faketime'))
+
+  test('goes by the same time as the others', async () => {
+    const path = fresh()
+    await using backend = sqlite({ path })
+    await using other = await startProcess(`sqlite:${path}`, { faketime })
+    const { now } = await other.call<{ now: number }>('sweep', 1)
+    expect(Math.abs(now - (await backend.sweep(1)).now)).toBeLessThan(1000)
+    const { clockSkew, warnings } = await other.call<{ clockSkew: number; warnings: string[] }>('diagnose')
+    expect(Math.abs(Math.abs(clockSkew) - 3_600_000)).toBeLessThan(1000)
+    expect(warnings.join()).toContain('clock')
+  })
+
+  test('takes no scheduled job early, nor holds up one that it scheduled', async () => {
+    const path = fresh()
+    await using backend = sqlite({ path })
+    await backend.submit([submission('mine', { due: { in: 600_000 } })])
+    await using other = await startProcess(`sqlite:${path}`, { faketime })
+    await other.call('submit', [submission('its', { due: { in: 600_000 } })])
+    await other.call('consume', 'its-worker', 15_000)
+    await other.call('sweep', 100)
+    expect(await other.call('take', 10, 100)).toEqual([])
+    await backend.control.shiftClock(601_000)
+    const taken = await other.call<string[]>('take', 10, 5000)
+    expect(taken.sort()).toEqual(['its', 'mine'])
+  })
+
+  test('neither loses its lease nor takes another’s', async () => {
+    const path = fresh()
+    await using backend = sqlite({ path })
+    await backend.submit([submission('a'), submission('b')])
+    await using mine = await consume(backend, 'my-worker')
+    const [delivery] = await mine.take(1, new AbortController().signal)
+    await using other = await startProcess(`sqlite:${path}`, { faketime })
+    await other.call('consume', 'its-worker', 15_000)
+    expect(await other.call('take', 1, 5000)).toEqual(['b'])
+    await other.call('sweep', 100)
+    await backend.sweep(100)
+    expect(await mine.renew([])).toEqual({ cancel: [], lost: [] })
+    expect(await other.call('renew')).toEqual({ cancel: [], lost: [] })
+    const states = (await backend.records.get(['a', 'b'])).map((record) => record?.state)
+    expect(states).toEqual(['active', 'active'])
+    const end = { kind: 'final', state: 'succeeded', result: '1null' } as const
+    expect(await mine.finish([{ delivery: delivery!, ran: 1, end }])).toEqual(['applied'])
+  })
+})

@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, expect, test } from 'vitest'
+import { connect } from '../../src/drivers/sqlite/connection.ts'
+import type { Database } from '../../src/drivers/sqlite/library.ts'
+import { loadLibrary } from '../../src/drivers/sqlite/library.ts'
+import { check } from '../../src/drivers/sqlite/url.ts'
+import { createWriter, type Writer } from '../../src/drivers/sqlite/writer.ts'
+import { testFolder } from './folder.ts'
+
+const { fresh } = testFolder()
+const closing: Database[] = []
+afterEach(() => {
+  for (const db of closing.splice(0)) db.close()
+})
+
+/** A writer on a real file, and what it has told the database. */
+async function setUp(durability: 'full' | 'normal' = 'full', busyTimeout = 5000) {
+  const settings = check({ path: fresh(), durability, busyTimeout })
+  const { db } = await connect(settings)
+  db.exec('CREATE TABLE things (name TEXT PRIMARY KEY)')
+  closing.push(db)
+  const log: string[] = []
+  const committed: number[] = []
+  let transactions = 0
+  const logged: Database = {
+    exec(sql) {
+      log.push(sql)
+      db.exec(sql)
+    },
+    prepare: (sql) => db.prepare(sql),
+    close: () => db.close(),
+    get isTransaction() {
+      return db.isTransaction
+    },
+  }
+  const writer: Writer<number> = createWriter({
+    db: logged,
+    file: settings.file,
+    durability,
+    busyTimeout,
+    begin: () => ++transactions,
+    committed: (transaction) => committed.push(transaction),
+  })
+  const insert = db.prepare('INSERT INTO things VALUES (?)')
+  const names = () =>
+    (db.prepare('SELECT name FROM things ORDER BY name').all() as { name: string }[]).map((row) => row.name)
+  const lock = () => {
+    const other = loadLibrary().open(settings.path)
+    other.exec('BEGIN IMMEDIATE')
+    return () => other.close()
+  }
+  return { writer, insert, names, log, committed, lock }
+}
+
+const commits = (log: string[]) => log.filter((sql) => sql === 'COMMIT').length
+
+test('what is written in one tick shares one commit', async () => {
+  const { writer, insert, names, log } = await setUp()
+  await Promise.all(
+    Array.from({ length: 100 }, (_, i) => writer.write(() => insert.run(`n${String(i).padStart(2, '0')}`))),
+  )
+  expect(commits(log)).toBe(1)
+  expect(names()).toHaveLength(100)
+})
+
+test('a hundred callers, each waiting for its own write, share their commits', async () => {
+  const { writer, insert, names, log } = await setUp()
+  const caller = async (_: unknown, i: number) => {
+    for (let k = 0; k < 10; k++) await writer.write(() => insert.run(`${i}-${k}`))
+  }
+  await Promise.all(Array.from({ length: 100 }, caller))
+  expect(names()).toHaveLength(1000)
+  expect(commits(log)).toBeLessThan(50)
+})
+
+test('a write that throws fails alone, and its neighbours are written', async () => {
+  const { writer, insert, names, committed } = await setUp()
+  const results = await Promise.allSettled([
+    writer.write(() => insert.run('a')),
+    writer.write(() => {
+      insert.run('trace')
+      throw new TypeError('broken')
+    }),
+    writer.write(() => insert.run('b')),
+    writer.write(() => insert.run('a')),
+    writer.write(() => 'c'),
+  ])
+  expect(results.map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+  ])
+  expect((results[1] as PromiseRejectedResult).reason).toBeInstanceOf(TypeError)
+  expect((results[3] as PromiseRejectedResult).reason).toMatchObject({ code: 'BACKEND_ERROR' })
+  expect(names()).toEqual(['a', 'b'])
+  expect(committed).toHaveLength(1)
+})
+
+test('claims alone do not wait for the disk, and everything else does', async () => {
+  const { writer, log } = await setUp()
+  const told = async (...writes: boolean[]) => {
+    log.length = 0
+    await Promise.all(writes.map((light) => writer.write(() => {}, light)))
+    return log.filter((sql) => sql.startsWith('PRAGMA'))
+  }
+  expect(await told(true, true)).toEqual(['PRAGMA synchronous = NORMAL'])
+  expect(await told(true)).toEqual([])
+  expect(await told(true, false)).toEqual(['PRAGMA synchronous = FULL'])
+  expect(await told(false)).toEqual([])
+})
+
+test('with durability normal nothing waits for the disk', async () => {
+  const { writer, log } = await setUp('normal')
+  await Promise.all([writer.write(() => {}), writer.write(() => {}, true)])
+  expect(log).toEqual(['BEGIN IMMEDIATE', 'COMMIT'])
+})
+
+test('while another connection holds the lock, the loop runs on and the write waits', async () => {
+  const { writer, insert, names, lock } = await setUp()
+  const unlock = lock()
+  let written = false
+  const write = writer
+    .write(() => insert.run('a'))
+    .then(() => {
+      written = true
+    })
+  for (let i = 0; i < 20; i++) await sleep(5)
+  expect(written).toBe(false)
+  unlock()
+  await write
+  expect(names()).toEqual(['a'])
+})
+
+test('a write that has waited too long for the lock is refused, and says that it may be tried again', async () => {
+  const { writer, insert, names, lock } = await setUp('full', 100)
+  const unlock = lock()
+  await expect(writer.write(() => insert.run('a'))).rejects.toMatchObject({
+    name: 'BackendError',
+    code: 'BACKEND_LOCKED',
+    retryable: true,
+  })
+  unlock()
+  await writer.write(() => insert.run('b'))
+  expect(names()).toEqual(['b'])
+})
+
+test('idle resolves once all is written', async () => {
+  const { writer, insert, names, lock } = await setUp()
+  await writer.idle()
+  const unlock = lock()
+  const write = writer.write(() => insert.run('a'))
+  setTimeout(unlock, 20)
+  await writer.idle()
+  expect(names()).toEqual(['a'])
+  await write
+})
