@@ -1,6 +1,6 @@
 import { type Client, createClient, readInput } from './client/client.ts'
-import { createFlowHandle, type FlowHandle } from './client/flow-handle.ts'
-import { createHandle, type EnqueuedHandle, type Handle } from './client/handle.ts'
+import { type FlowHandle, FlowHandleOf } from './client/flow-handle.ts'
+import { type EnqueuedHandle, type Handle, JobHandle } from './client/handle.ts'
 import {
   type JobsFilter,
   type JobsPage,
@@ -10,7 +10,7 @@ import {
   type QueueInfo,
   type WorkerInfo,
 } from './client/inspect.ts'
-import type { EnqueueOptions } from './client/producer.ts'
+import type { Accepted, EnqueueOptions } from './client/producer.ts'
 import { PAYLOAD_LIMIT } from './core/body.ts'
 import type { Logger } from './core/definition.ts'
 import { type Duration, millis } from './core/duration.ts'
@@ -138,10 +138,10 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
   const { backend, config, producer } = client
   let closing: Promise<void> | undefined
 
-  const handleOf = (receipt: { id: string; status: 'accepted' | 'duplicate' }) =>
-    Object.assign(createFlowHandle(client, { id: receipt.id, own: receipt.status === 'accepted' }), {
-      status: receipt.status,
-    })
+  const handleOf = ({ id, status, isFlow }: Accepted) => {
+    const parts = { id, own: status === 'accepted', status }
+    return isFlow ? new FlowHandleOf(client, parts) : new JobHandle(client, parts)
+  }
 
   const open = () => {
     if (closing) throw new UsageError('CLOSED', 'This app is closed. Call connect() again.')
@@ -155,8 +155,8 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
         : handleOf(await producer.enqueue(value, options))
       return answer as never
     },
-    job: (id: string) => createHandle(client, { id, own: false }) as Handle<never>,
-    flow: (id) => createFlowHandle(client, { id, own: false }),
+    job: (id: string) => new JobHandle<never>(client, { id, own: false }),
+    flow: (id) => new FlowHandleOf(client, { id, own: false }),
     worker(options) {
       open()
       const own = options.logger

@@ -7,7 +7,7 @@ import { type FlowNode, idsOf, stepsOf, treeOf } from '../core/tree.ts'
 import { UsageError, WaitError } from '../errors.ts'
 import { type FlowRecord, isFinal, type JobRecord, type Join, PAGE_LIMIT, type State } from '../port/index.ts'
 import type { Client } from './client.ts'
-import { createHandle, type Handle, type HandleParts, type WaitOptions, waitFor } from './handle.ts'
+import { BaseHandle, type Handle, type HandleParts, type WaitOptions, waitFor } from './handle.ts'
 import { type JobInfo, toInfo } from './info.ts'
 import { failureOf, readFailures } from './values.ts'
 
@@ -67,38 +67,48 @@ export interface FlowTree {
   readonly handlers: readonly FlowTree[]
 }
 
-export function createFlowHandle<O>(client: Client, parts: HandleParts): FlowHandle<O> {
-  const { id } = parts
-  return {
-    ...createHandle<O>(client, parts),
-    async settled(options = {}) {
-      let nodes: FlowNode[] = []
-      await waitFor(client, parts, options, async (record) => {
-        nodes = record.kind === 'flow' ? [...stepsOf((await read(client, record)).tree)] : []
-        return nodes.every(({ state }) => isFinal(state))
-      })
-      return nodes.map(toOutcome)
-    },
-    async steps() {
-      const flow = await find(client, id)
-      return flow ? [...stepsOf((await read(client, flow)).tree)].map(toStep) : []
-    },
-    async tree() {
-      const flow = await find(client, id)
-      return flow && toTree((await read(client, flow)).tree)
-    },
-    async retry() {
-      const flow = await find(client, id)
-      if (!flow) throw new WaitError('UNKNOWN_JOB', `There is no flow ${JSON.stringify(id)}.`)
-      if (!isFinal(flow.state) || flow.state === 'succeeded') {
-        const why = flow.state === 'succeeded' ? 'it has succeeded' : 'it has not ended yet'
-        throw new UsageError('NOT_RETRYABLE', `${id} can't be retried: ${why}.`)
-      }
-      const { joins, jobs } = await read(client, flow)
-      const { producer } = client
-      const receipt = await producer.submit(rerun(id, uuidv7(), joins, jobs, producer.notify))
-      return createFlowHandle<O>(client, { id: receipt.id, own: true })
-    },
+/** The handle of a flow, over a client's reads and commands. */
+export class FlowHandleOf<O> extends BaseHandle<O> implements FlowHandle<O> {
+  readonly #client: Client
+  readonly #parts: HandleParts
+
+  constructor(client: Client, parts: HandleParts) {
+    super(client, parts)
+    this.#client = client
+    this.#parts = parts
+  }
+
+  async settled(options: WaitOptions = {}): Promise<StepOutcome[]> {
+    let nodes: FlowNode[] = []
+    await waitFor(this.#client, this.#parts, options, async (record) => {
+      nodes = record.kind === 'flow' ? [...stepsOf((await read(this.#client, record)).tree)] : []
+      return nodes.every(({ state }) => isFinal(state))
+    })
+    return nodes.map(toOutcome)
+  }
+
+  async steps(): Promise<FlowStep[]> {
+    const flow = await find(this.#client, this.id)
+    return flow ? [...stepsOf((await read(this.#client, flow)).tree)].map(toStep) : []
+  }
+
+  async tree(): Promise<FlowTree | undefined> {
+    const flow = await find(this.#client, this.id)
+    return flow && toTree((await read(this.#client, flow)).tree)
+  }
+
+  async retry(): Promise<FlowHandle<O>> {
+    const { id } = this
+    const flow = await find(this.#client, id)
+    if (!flow) throw new WaitError('UNKNOWN_JOB', `There is no flow ${JSON.stringify(id)}.`)
+    if (!isFinal(flow.state) || flow.state === 'succeeded') {
+      const why = flow.state === 'succeeded' ? 'it has succeeded' : 'it has not ended yet'
+      throw new UsageError('NOT_RETRYABLE', `${id} can't be retried: ${why}.`)
+    }
+    const { joins, jobs } = await read(this.#client, flow)
+    const { producer } = this.#client
+    const receipt = await producer.submit(rerun(id, uuidv7(), joins, jobs, producer.notify))
+    return new FlowHandleOf<O>(this.#client, { id: receipt.id, own: true })
   }
 }
 

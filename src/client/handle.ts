@@ -60,43 +60,72 @@ const LONG_WAIT = 5_000
 
 export interface HandleParts {
   readonly id: string
+  /** Submitted by this process. */
   readonly own: boolean
+  /** Absent on a handle that `enqueue` didn't give. */
+  readonly status?: EnqueuedHandle['status']
 }
 
-/** A handle over a client's reads and commands. */
-export function createHandle<O>(client: Client, { id, own }: HandleParts): Handle<O> {
-  return {
-    id,
-    async state() {
-      return (await client.watcher.get(id))?.state ?? 'unknown'
-    },
-    async result(options = {}) {
-      const record = await waitFor(client, { id, own }, options, ({ state }) => isFinal(state))
-      return (await outputOf(client, record)) as O
-    },
-    async info() {
-      const record = await client.watcher.get(id)
-      return record?.kind === 'job' ? toInfo(record) : undefined
-    },
-    async cancel() {
-      return (await client.backend.control.cancel([id]))[0]!
-    },
-    async retry() {
-      const [answer] = await client.backend.control.retry([id])
-      if (answer === 'waiting') return
-      if (answer === 'unknown') throw unknown(id)
-      if (answer === 'member') {
-        throw new UsageError(
-          'FLOW_MEMBER',
-          `${id} is a step of a flow, which has gone on without it. Retry the flow: app.flow(id).retry().`,
-        )
-      }
-      const why = answer === 'live' ? 'it has not ended yet' : 'it has succeeded'
-      throw new UsageError('NOT_RETRYABLE', `${id} can't be retried: ${why}.`)
-    },
-    get progress() {
-      return progressOf(client, id)
-    },
+/** What handles of jobs and of flows share. A class, since one is made for every enqueue: methods cost nothing then. */
+export class BaseHandle<O> {
+  readonly id: string
+  declare readonly status: EnqueuedHandle['status']
+  readonly #client: Client
+  readonly #own: boolean
+
+  constructor(client: Client, { id, own, status }: HandleParts) {
+    this.id = id
+    if (status) this.status = status
+    this.#client = client
+    this.#own = own
+  }
+
+  async state(): Promise<State | 'unknown'> {
+    return (await this.#client.watcher.get(this.id))?.state ?? 'unknown'
+  }
+
+  async result(options: WaitOptions = {}): Promise<O> {
+    const parts = { id: this.id, own: this.#own }
+    const record = await waitFor(this.#client, parts, options, ({ state }) => isFinal(state))
+    return (await outputOf(this.#client, record)) as O
+  }
+
+  async info(): Promise<JobInfo | undefined> {
+    const record = await this.#client.watcher.get(this.id)
+    return record?.kind === 'job' ? toInfo(record) : undefined
+  }
+
+  async cancel(): Promise<Cancelled> {
+    return (await this.#client.backend.control.cancel([this.id]))[0]!
+  }
+
+  get progress(): AsyncIterable<ProgressInfo> {
+    return progressOf(this.#client, this.id)
+  }
+}
+
+/** The handle of a job, over a client's reads and commands. */
+export class JobHandle<O> extends BaseHandle<O> implements Handle<O> {
+  readonly #client: Client
+
+  constructor(client: Client, parts: HandleParts) {
+    super(client, parts)
+    this.#client = client
+  }
+
+  async retry(): Promise<void> {
+    const { id } = this
+    const [answer] = await this.#client.backend.control.retry([id])
+    if (answer === 'waiting') return
+    if (answer === 'unknown') throw unknown(id)
+    if (answer === 'member') {
+      throw new UsageError(
+        'FLOW_MEMBER',
+        `${id} is a step of a flow, which has gone on without it. Retry the flow: app.flow(id).retry().`,
+      )
+    }
+    const why = answer === 'live' ? 'it has not ended yet' : 'it has succeeded'
+    throw new UsageError('NOT_RETRYABLE', `${id} can't be retried: ${why}.`)
   }
 }
 

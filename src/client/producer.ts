@@ -17,11 +17,16 @@ export interface EnqueueOptions extends JobOptions {
   readonly id?: string
 }
 
+/** What was accepted, and whether it is a flow's root or a job. */
+export interface Accepted extends Receipt {
+  readonly isFlow: boolean
+}
+
 export interface Producer {
   /** Check, compile and submit; resolves once the backend has accepted it. */
-  enqueue(value: unknown, options?: EnqueueOptions): Promise<Receipt>
+  enqueue(value: unknown, options?: EnqueueOptions): Promise<Accepted>
   /** The same for each; all are checked before any is submitted. */
-  enqueueAll(values: readonly unknown[], options?: EnqueueOptions): Promise<Receipt[]>
+  enqueueAll(values: readonly unknown[], options?: EnqueueOptions): Promise<Accepted[]>
   submit(submission: Submission): Promise<Receipt>
   /** What jobs of this process carry as `notify`. */
   readonly notify: string
@@ -36,8 +41,8 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
   /** A submission, at once unless a schema takes its time. */
   function prepare(value: unknown, options: EnqueueOptions | undefined): Submission | Promise<Submission> {
     const part: PartValue = partOf(value)
-    const { id, ...rest } = options ?? {}
-    const call = options ? checkJobOptions(rest, 'enqueue', []) : {}
+    const call = options === undefined ? {} : checkJobOptions(options, 'enqueue', ['id'])
+    const id = options?.id
     const waits: Promise<unknown>[] = []
     const submission = compile(part, {
       id: id === undefined ? uuidv7() : checkId(id),
@@ -70,19 +75,22 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
     })
   }
 
+  async function accepted(submission: Submission): Promise<Accepted> {
+    const { id, status } = await submit(submission)
+    return { id, status, isFlow: submission.joins !== undefined }
+  }
+
   return {
     notify,
     submit,
     async enqueue(value, options) {
       const submission = prepare(value, options)
-      return submit(submission instanceof Promise ? await submission : submission)
+      return accepted(submission instanceof Promise ? await submission : submission)
     },
     async enqueueAll(values, options) {
-      if (options?.id !== undefined && values.length > 1) {
-        throw invalid('id', 'given for one signature, not for an array', options.id)
-      }
+      if (options?.id !== undefined) throw invalid('id', 'given for one signature, not for an array', options.id)
       const prepared = await Promise.all(values.map((value, i) => named(i, () => prepare(value, options))))
-      return Promise.all(prepared.map(submit))
+      return Promise.all(prepared.map(accepted))
     },
   }
 }
