@@ -17,11 +17,12 @@ import { type Duration, millis } from './core/duration.ts'
 import { checkOptions, invalid } from './core/options.ts'
 import type { Complete, OutputOf, Part, Single, Step } from './core/part.ts'
 import { checkRunOptions, RUN_OPTIONS, type RunOptions } from './core/settings.ts'
+import { show } from './core/show.ts'
 import { openBackend } from './drivers/open.ts'
 import { UsageError } from './errors.ts'
 import type { Backend, Diagnosis } from './port/index.ts'
 import { checkWorker, type WorkerOptions } from './worker/config.ts'
-import { defaultLogger, silent } from './worker/logger.ts'
+import { checkLogger, defaultLogger, silent } from './worker/logger.ts'
 import { createWorker, type Worker, type WorkerHealth } from './worker/worker.ts'
 
 /** Options of {@link connect}; those of {@link RunOptions} hold for all jobs that say nothing else. */
@@ -105,16 +106,25 @@ export function connect(where?: string | Backend, options: ConnectOptions = {}):
   if (!Number.isInteger(payloadLimit) || payloadLimit < 1024) {
     throw invalid('payloadLimit', 'a whole number of bytes from 1024', payloadLimit)
   }
-  const logger = given === false ? silent : (given ?? defaultLogger())
+  const logger = given === false ? silent : given === undefined ? defaultLogger() : checkLogger(given)
   const config = {
     settings: checkRunOptions(run),
     payloadLimit,
     enqueueTimeout: millis(enqueueTimeout, 'enqueueTimeout'),
   }
-  const url = where ?? (process.env.MILLRACE_URL || 'sqlite:./millrace.db')
-  const backend = typeof url === 'string' ? openBackend(url) : url
+  const backend = backendOf(where)
   const workers: Worker[] = []
   return createApp(createClient(backend, config, warnIfFull(workers, logger)), workers, logger)
+}
+
+function backendOf(where: string | Backend | undefined): Backend {
+  const url = where ?? (process.env.MILLRACE_URL || 'sqlite:./millrace.db')
+  if (typeof url === 'string') return openBackend(url)
+  if (typeof url.submit === 'function') return url
+  throw new UsageError(
+    'BAD_URL',
+    `Expected a URL such as sqlite:./millrace.db, or a backend, got ${show(url)}.`,
+  )
 }
 
 /**
@@ -162,7 +172,7 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
       const own = options.logger
       const checked = checkWorker(options, {
         ...config,
-        logger: own === undefined ? logger : own === false ? silent : own,
+        logger: own === undefined ? logger : own === false ? silent : checkLogger(own),
       })
       const worker = createWorker(backend, { ...checked, readInput: (call) => readInput(backend, call) })
       workers.push(worker)

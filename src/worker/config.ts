@@ -28,7 +28,7 @@ export interface WorkerOptions {
   readonly signals?: boolean
   /**
    * How long this worker's right to its jobs lasts without a heartbeat; there are three in that time. If the
-   * process dies, its jobs run elsewhere within two leases. @defaultValue '15s'
+   * process dies, its jobs run elsewhere within two leases. At most a day. @defaultValue '15s'
    */
   readonly lease?: Duration
   /** A handler may block the event loop so long before others take over. @defaultValue '2m' */
@@ -62,9 +62,15 @@ export interface WorkerSetting {
 
 type CheckedConfig = Omit<WorkerConfig, 'readInput'>
 
-const length = (value: Duration | undefined, otherwise: Millis, name: string, least = 0): Millis => {
+function length(
+  value: Duration | undefined,
+  otherwise: Millis,
+  name: string,
+  least = 0,
+  most = Number.POSITIVE_INFINITY,
+): Millis {
   const ms = value === undefined ? otherwise : millis(value, name)
-  if (ms < least) throw invalid(name, `at least ${least} ms`, value)
+  if (ms < least || ms > most) throw invalid(name, `from ${least} to ${most} ms long`, value)
   return ms
 }
 
@@ -78,14 +84,16 @@ export function checkWorker(options: WorkerOptions, app: WorkerSetting): Checked
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 10_000) {
     throw invalid('concurrency', 'a whole number from 1 to 10000', concurrency)
   }
-  for (const each of use) if (typeof each !== 'function') throw invalid('use', 'an array of functions', each)
+  if (!Array.isArray(use) || use.some((each) => typeof each !== 'function')) {
+    throw invalid('use', 'an array of functions', use)
+  }
   return {
     tasks,
     queues: checkQueues(options.queues, tasks),
     concurrency,
     grace: length(options.grace, 25_000, 'grace'),
-    // Shorter ones would be lost to a garbage collection or a slow disk.
-    lease: length(options.lease, 15_000, 'lease', 500),
+    // A shorter one would be lost to a garbage collection or a slow disk; timers take no much longer one.
+    lease: length(options.lease, 15_000, 'lease', 500, 86_400_000),
     blockedAfter: length(options.blockedAfter, 120_000, 'blockedAfter'),
     unknownTaskAfter: length(options.unknownTaskAfter, 3_600_000, 'unknownTaskAfter'),
     giveUpAfter: length(options.giveUpAfter, 604_800_000, 'giveUpAfter'),
@@ -103,7 +111,7 @@ function checkTasks(tasks: readonly Runnable[]): Definition[] {
   }
   const names = new Set<string>()
   return (tasks as readonly (Runnable & Definition)[]).map((task, i) => {
-    if (typeof task?.name !== 'string') throw invalid(`tasks[${i}]`, 'made by task()', task)
+    if (task?.kind !== 'task') throw invalid(`tasks[${i}]`, 'made by task()', task)
     if (typeof task.run !== 'function') {
       throw new UsageError(
         'NO_HANDLER',

@@ -1,3 +1,4 @@
+import { invalid } from '../core/options.ts'
 import type { Logger } from '../core/task.ts'
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
@@ -16,6 +17,14 @@ export function defaultLogger(stream: NodeJS.WriteStream = process.stderr): Logg
 }
 
 export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** @throws UsageError INVALID_OPTION */
+export function checkLogger(logger: unknown): Logger {
+  const found = logger as Partial<Logger> | null | undefined
+  const levels = ['debug', 'info', 'warn', 'error'] as const
+  if (levels.every((level) => typeof found?.[level] === 'function')) return found as Logger
+  throw invalid('logger', 'false, or an object with the methods debug, info, warn and error', logger)
+}
 
 function forPrograms(level: Level, fields: object, message: string): string {
   return JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })
