@@ -35,10 +35,15 @@ export async function runFlow(ground: Ground, flow: Value, course: Course): Prom
   let turn = 0
   const choose = (among: number) => (course.choices[turn++] ?? 0) % among
 
+  async function sweep(): Promise<number> {
+    let all = 0
+    for (let moved = 1; moved > 0; all += moved) moved = (await back.sweep(3)).moved
+    return all
+  }
   async function pass(time: number): Promise<void> {
     ground.offset += time
     await front.control.shiftClock(ground.offset)
-    for (let moved = 1; moved > 0; ) moved = (await back.sweep(3)).moved
+    await sweep()
   }
   async function counts(): Promise<Map<string, number>> {
     const ours = (await back.records.counts()).filter(({ queue }) => queue.startsWith(root))
@@ -63,7 +68,7 @@ export async function runFlow(ground: Ground, flow: Value, course: Course): Prom
       await work(busy[choose(busy.length)]!)
     } else if ([...states.keys()].some((key) => /waiting|scheduled|retrying/.test(key))) {
       await wait(states)
-    } else break
+    } else if ((await sweep()) === 0) break
   }
   await check()
   await forgotten()
