@@ -14,12 +14,13 @@ export const EXIT = {
 /** The codes as `--help` explains them. */
 export const EXIT_HELP = `Exit codes:
   0    done
-  1    the operation failed: the job failed (--wait, --watch), doctor found a fault, a job can't be retried
+  1    the operation failed: the job failed (--wait, --watch), doctor found a
+       fault, a job can't be retried
   2    wrong usage: a flag, an input, the configuration; nothing was stored
   3    not found: there is no such job, or its record was not kept
   4    the backend can't be reached, or can't do it
   5    --wait ended before the job did; the job goes on
-  130  interrupted (Ctrl-C)`
+  130  interrupted by Ctrl-C`
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) {

@@ -8,13 +8,22 @@ export const examples = (...lines: readonly (readonly [command: string, does: st
 /** Adds the flags of settings, with their variables and defaults. */
 export function addSettings(command: Command, names: readonly SettingName[]): Command {
   for (const name of names) {
-    const { flag, about, otherwise, variadic } = settingOf(name)
-    const shown = Array.isArray(otherwise) || otherwise === undefined ? '' : `; default ${String(otherwise)}`
+    const { flag, about, otherwise, several } = settingOf(name)
+    const shown = several || otherwise === undefined ? '' : `; default ${String(otherwise)}`
+    // Where arguments follow, a flag must not take them for more of its values.
+    const open = several && command.registeredArguments.length === 0
     const option = new Option(
-      variadic ? flag!.replace('>', '...>') : flag!,
+      open ? flag!.replace('>', '...>') : flag!,
       `${about} (${variableOf(name)}${shown})`,
     )
+    if (several && !open) option.argParser(append)
     command.addOption(option)
   }
   return command
 }
+
+/** Collects the values of a flag that may be given several times. */
+export const append = (value: string, before: unknown): string[] => [
+  ...(Array.isArray(before) ? before : []),
+  value,
+]

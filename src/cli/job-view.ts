@@ -30,10 +30,9 @@ export const stateOf = ({ state, cancelling }: JobInfo): string =>
 
 export const headline = (info: JobInfo): string => `${visible(info.id)}  ${visible(info.task)}`
 
-/** Where a job stands, on one line: a new one for every change that is worth telling. */
+/** Where a job stands, on one line that changes with all that is worth telling. */
 export function step(info: JobInfo): string {
   const { state, attempt, progress, error, next } = info
-  const time = clock(info.ended ?? (state === 'active' ? info.started : undefined) ?? info.created)
   const parts = [
     stateOf(info),
     ...(attempt > 1 ? [`attempt ${attempt}`] : []),
@@ -41,7 +40,7 @@ export function step(info: JobInfo): string {
     ...(next && (state === 'scheduled' || state === 'retrying') ? [`until ${clock(next)}`] : []),
     ...(error ? [failureLine(error)] : []),
   ]
-  return `${time}  ${visible(parts.join('  '))}`
+  return visible(parts.join('  '))
 }
 
 const progressText = ({ percent, note }: NonNullable<JobInfo['progress']>): string =>
@@ -90,7 +89,7 @@ function attempts(all: readonly AttemptInfo[], { dim }: Colors): string[] {
 }
 
 /** `TASK_FAILED TypeError: no such photo (ENOENT)` */
-function failureLine({ code, name, message, errorCode, causes }: Failure): string {
+export function failureLine({ code, name, message, errorCode, causes }: Failure): string {
   const own = errorCode === undefined ? '' : ` (${errorCode})`
   const why = causes && causes.length > 0 ? ` <- ${causes.join(' <- ')}` : ''
   return `${code} ${name}: ${message}${own}${why}`

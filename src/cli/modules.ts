@@ -20,8 +20,9 @@ export async function load(file: string, what: string): Promise<Record<string, u
     return await jiti.import<Record<string, unknown>>(file)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new UsageError('INVALID_OPTION', `Can't load ${what} ${file}: ${firstLine(reason)}`, { cause })
+    throw new UsageError('INVALID_OPTION', `Can't load ${what} ${file}: ${brief(reason)}`, { cause })
   }
 }
 
-const firstLine = (message: string): string => message.split('\n', 1)[0]!
+/** A parser says on its second line where. */
+const brief = (message: string): string => message.split('\n').slice(0, 2).join(' ').replace(/\s+/g, ' ')

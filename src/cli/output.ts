@@ -81,12 +81,14 @@ export function createOutput({ json, color }: OutputOptions): Output {
     unread: unread.signal,
     async flush() {
       await Promise.all([stdout, stderr].map(drained))
+      // What went wrong with a write is told a little later.
+      await new Promise((resolve) => setImmediate(resolve))
     },
   }
 }
 
 const drained = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) resolve()
+    if (stream.destroyed) resolve()
     else stream.write('', () => resolve())
   })

@@ -4,6 +4,7 @@ import { cancel } from './commands/cancel.ts'
 import { config } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
 import { enqueue, spellWait } from './commands/enqueue.ts'
+import { flow } from './commands/flow.ts'
 import { job } from './commands/job.ts'
 import { jobs } from './commands/jobs.ts'
 import { queues } from './commands/queues.ts'
@@ -23,6 +24,7 @@ const commands: readonly Register[] = [
   worker,
   enqueue,
   job,
+  flow,
   jobs,
   queues,
   workers,
@@ -33,17 +35,15 @@ const commands: readonly Register[] = [
 ]
 
 const HELP = `
-Options come from flags, then MILLRACE_* variables (MILLRACE_URL_FILE names a file that holds the URL), then
-millrace.config.ts (or .mts, .js, .mjs, .json) in the working directory, then the defaults.
-\`millrace config print\` shows what holds, and why.
+Options come from flags, then MILLRACE_* variables (MILLRACE_URL_FILE names a
+file that holds the URL), then millrace.config.ts (or .mts, .js, .mjs, .json) in
+the working directory, then the defaults. \`millrace config print\` shows what
+holds, and why.
 
 ${EXIT_HELP}
 ${examples(
-  [
-    'millrace worker --tasks ./tasks.ts',
-    'serve every task that tasks.ts exports, with jobs kept in ./millrace.db',
-  ],
-  [`millrace enqueue add '{"x":15,"y":25}' --wait`, 'have one job done and print its result'],
+  ['millrace worker --tasks ./tasks.ts', 'serve what tasks.ts exports; jobs are kept in ./millrace.db'],
+  [`millrace enqueue add '{"x":15,"y":25}' --wait`, 'have a job done, and print its result'],
   ['millrace jobs --state failed', 'see what failed'],
 )}`
 

@@ -17,8 +17,8 @@ interface Setting<T> {
   readonly about: string
   /** How the flag is given; absent where a command's own flag says it for one job. */
   readonly flag?: string
-  /** Takes several values after one flag. */
-  readonly variadic?: boolean
+  /** Holds several values. */
+  readonly several?: boolean
   /** Never printed whole; `<variable>_FILE` names a file that holds it. */
   readonly secret?: boolean
   readonly read: Reader<T>
@@ -38,7 +38,7 @@ export const SETTINGS = {
   }),
   tasks: setting<readonly string[]>({
     flag: '--tasks <file>',
-    variadic: true,
+    several: true,
     about: 'module that exports tasks: TypeScript or JavaScript; may be given several times',
     read: paths,
     otherwise: [],

@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import { type Contract, type Runnable, type Task, UsageError } from '../index.ts'
+import { type Contract, type Logger, type Runnable, type Task, UsageError } from '../index.ts'
 import { load } from './modules.ts'
 import { hint } from './suggest.ts'
 
@@ -37,11 +37,8 @@ export async function loadTasks(files: readonly string[]): Promise<Exported> {
   }
 }
 
-/** What a worker serves; `warn` is told of each contract without handler. */
-export async function servedTasks(
-  files: readonly string[],
-  warn: (message: string) => void,
-): Promise<readonly Runnable[]> {
+/** What a worker serves; the logger is told of each contract without handler. */
+export async function servedTasks(files: readonly string[], logger: Logger): Promise<readonly Runnable[]> {
   if (files.length === 0) {
     throw new UsageError(
       'INVALID_OPTION',
@@ -53,8 +50,9 @@ export async function servedTasks(
   // `export const contract = task('a', {})` beside `export const a = contract.handle(…)` is served.
   const without = contracts.filter(({ name }) => !names.has(name))
   for (const { name } of without) {
-    warn(
-      `Task ${JSON.stringify(name)} is a contract without a handler and is not served. Export its .handle(fn).`,
+    logger.warn(
+      { task: name },
+      'a contract without a handler is not served: export what its .handle(fn) gives',
     )
   }
   if (tasks.length > 0) return tasks

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { type JobInfo, serialise } from '../index.ts'
+import { type FlowTree, type JobInfo, serialise } from '../index.ts'
 import { visibleLines } from './text.ts'
 
 /** An input or a result for people: Date, bigint, Map and bytes too, long ones shortened, in a few lines. */
@@ -26,4 +26,12 @@ export const jobJson = (info: JobInfo): object => ({
   ...info,
   input: lossless(info.input),
   ...('result' in info && { result: lossless(info.result) }),
+})
+
+/** A flow as `--json` prints it, with each job by {@link jobJson}. */
+export const flowJson = ({ job, children, handlers, ...node }: FlowTree): object => ({
+  ...node,
+  ...(job && { job: jobJson(job) }),
+  children: children.map(flowJson),
+  handlers: handlers.map(flowJson),
 })

@@ -16,7 +16,7 @@ export const cancel: Register = (program, run) => {
     .command('cancel')
     .summary('cancel jobs')
     .description(
-      'Cancel jobs, or whole flows by their id: what has not started ends at once, a running handler is told by\n' +
+      'Cancel jobs, or whole flows by their id: what has not started ends at once, a running handler is told by ' +
         'its signal. One that had ended before is no error.',
     )
     .argument('<id...>', 'the ids of jobs or flows')

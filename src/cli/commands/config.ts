@@ -15,7 +15,7 @@ export const config: Register = (program, run) => {
     .command('print')
     .summary('every option, its value, and where it came from')
     .description(
-      'Print every option with the value that holds and where it came from. Passwords are left out.\n' +
+      'Print every option with the value that holds and where it came from. Passwords are left out. ' +
         'The name of an option is its key in the configuration file.',
     )
   addSettings(print, WORKER_SETTINGS)

@@ -26,8 +26,9 @@ export const doctor: Register = (program, run) => {
     .command('doctor')
     .summary('check the backend, the versions, the clock and the settings')
     .description(
-      'Check that the backend can be reached, the versions of Node.js, Millrace and the backend, the clock, the\n' +
-        'configuration and its tasks, and warn of settings that would lose or slow work. Exits 1 on a fault.',
+      'Check that the backend can be reached, the versions of Node.js, Millrace and the backend, the clock, the ' +
+        'configuration and its tasks; warn of settings that would lose or slow work, and of queues that no worker ' +
+        'serves. Exits with 1 on a fault.',
     )
     .addHelpText(
       'after',
@@ -167,7 +168,7 @@ async function unserved(app: App): Promise<Finding[]> {
     .map(({ name, count }) => ({
       check: 'queues',
       status: 'warning',
-      message: `${count} ${count === 1 ? 'job waits' : 'jobs wait'} in ${JSON.stringify(name)}, which no worker serves. Start one: millrace worker --queues ${name}`,
+      message: `${count} ${count === 1 ? 'job waits' : 'jobs wait'} in ${JSON.stringify(name)}, which no worker serves. Start one with --queues ${name}`,
     }))
 }
 

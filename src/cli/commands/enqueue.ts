@@ -8,14 +8,16 @@ import {
   TaskFailedError,
   task,
   UsageError,
+  WaitError,
 } from '../../index.ts'
-import { EXIT } from '../exit.ts'
-import { addSettings, examples } from '../help.ts'
+import { EXIT, exitCodeOf } from '../exit.ts'
+import { addSettings, append, examples } from '../help.ts'
+import type { Output } from '../output.ts'
 import { invalid, keep, number, retry, timeout } from '../readers.ts'
 import type { Register } from '../register.ts'
 import type { Session } from '../session.ts'
 import { findTask } from '../tasks.ts'
-import { visible, visibleLines } from '../text.ts'
+import { visible } from '../text.ts'
 import { lossless, show } from '../values.ts'
 
 interface Flags {
@@ -28,7 +30,7 @@ interface Flags {
   readonly timeout?: string
   readonly keep?: string
   readonly expires?: string
-  readonly header: readonly string[]
+  readonly header?: readonly string[]
   readonly wait?: string
   readonly tagged?: true
   readonly tasks?: string[] | false
@@ -40,9 +42,9 @@ export const enqueue: Register = (program, run) => {
     .command('enqueue')
     .summary('hand a job over')
     .description(
-      'Queue a job and print its id; with --wait, its result.\n' +
-        'With --tasks (or MILLRACE_TASKS, or tasks in the configuration) the input is checked by the schema of the\n' +
-        "task, and the task's own queue, retry and so on hold; without, any name and any JSON are accepted.",
+      'Queue a job and print its id; with --wait, its result. With --tasks (or MILLRACE_TASKS, or tasks in the ' +
+        "configuration) the input is checked by the task's schema, and the task's own queue, retry and so on hold; " +
+        'without, any name and any JSON are accepted.',
     )
     .argument('<task>', 'the name of the task')
     .argument('[json]', 'its input: JSON, @file, or - for standard input')
@@ -58,7 +60,7 @@ export const enqueue: Register = (program, run) => {
     .option('--timeout <time>', 'how long one run may take; none for no limit')
     .option('--keep <time>', 'how long its record stays: 1h, or succeeded=1h,failed=14d; 0 keeps none')
     .option('--expires <time>', 'not started by then, it expires')
-    .option('--header <k=v>', 'a text that travels with the job; may be given several times', append, [])
+    .option('--header <k=v>', 'a text that travels with the job; may be given several times', append)
     .option('--wait [time]', 'wait for the end, 30s unless a time is given, and print the result')
     .option(
       '--tagged',
@@ -121,23 +123,38 @@ async function wait(
 ): Promise<number> {
   try {
     const result = await handle.result({ timeout: limit, signal })
-    const data = { ...told, state: 'succeeded', result: lossless(result) }
-    output.answer(data, () => show(result, output.columns))
+    output.answer({ ...told, state: 'succeeded', result: lossless(result) }, () =>
+      show(result, output.columns),
+    )
     return EXIT.ok
   } catch (error) {
-    if (!(error instanceof TaskFailedError)) throw error
-    const info = await handle.info()
-    const { code, message, attempts, errorName } = error
-    const data = {
-      ...told,
-      state: info?.state ?? 'failed',
-      error: info?.error ?? { code, name: errorName, message },
-      attempts,
-    }
-    if (output.json) output.answer(data, () => '')
-    else output.fail(data, `${visibleLines(message)} [${code}]`)
-    return EXIT.failed
+    if (!(error instanceof TaskFailedError || error instanceof WaitError)) throw error
+    return unfinished(output, handle, told, error, limit)
   }
+}
+
+/** The job failed, or the wait ended first; the id is told all the same. */
+async function unfinished(
+  output: Output,
+  handle: Handle,
+  told: object,
+  error: TaskFailedError | WaitError,
+  limit: string,
+): Promise<number> {
+  const info = await handle.info()
+  const goesOn = `See: millrace job ${handle.id} --watch`
+  const message =
+    error.code === 'RESULT_TIMEOUT'
+      ? `${handle.id} has not ended within ${limit}. It goes on. ${goesOn}`
+      : error.code === 'ABORTED'
+        ? `Interrupted. ${handle.id} goes on. ${goesOn}`
+        : error.message
+  const failure = info?.error ?? { code: error.code, name: error.name, message }
+  const state = info?.state ?? (error instanceof TaskFailedError ? 'failed' : 'unknown')
+  const data = { ...told, state, error: failure, ...(info && { attempts: info.attempt }) }
+  if (output.json) output.answer(data, () => '')
+  else output.fail(data, `${visible(message)} [${error.code}]`)
+  return exitCodeOf(error)
 }
 
 function optionsOf(flags: Flags): EnqueueOptions {
@@ -152,7 +169,7 @@ function optionsOf(flags: Flags): EnqueueOptions {
     ...(flags.timeout !== undefined && { timeout: timeout(flags.timeout, '--timeout', '') }),
     ...(flags.keep !== undefined && { keep: keep(flags.keep, '--keep', '') }),
     ...(expires !== undefined && { expires }),
-    ...(header.length > 0 && { headers: Object.fromEntries(header.map(pair)) }),
+    ...(header && { headers: Object.fromEntries(header.map(pair)) }),
   }
 }
 
@@ -167,8 +184,6 @@ function pair(header: string): [string, string] {
   if (at > 0) return [header.slice(0, at), header.slice(at + 1)]
   throw invalid('--header', 'name=value', header)
 }
-
-const append = (value: string, before: readonly string[]): string[] => [...before, value]
 
 async function textOf(given: string): Promise<string> {
   if (given === '-') return readStream(process.stdin)

@@ -6,6 +6,7 @@ import { examples } from '../help.ts'
 import { describe, headline, step } from '../job-view.ts'
 import type { Register } from '../register.ts'
 import type { Session } from '../session.ts'
+import { clock } from '../time.ts'
 import { jobJson } from '../values.ts'
 
 /** Shows all that is known of one job. */
@@ -39,9 +40,12 @@ export const job: Register = (program, run) => {
 async function find(app: App, id: string): Promise<JobInfo> {
   const info = await app.job(id).info()
   if (info) return info
+  const flow = (await app.flow(id).state()) !== 'unknown'
   throw new WaitError(
     'UNKNOWN_JOB',
-    `There is no job ${JSON.stringify(id)}: it was never accepted here, or its record is gone.`,
+    flow
+      ? `${JSON.stringify(id)} is a flow, not a job. See: millrace flow ${id}`
+      : `There is no job ${JSON.stringify(id)}: it was never accepted here, or its record is gone.`,
   )
 }
 
@@ -56,7 +60,7 @@ async function watch(app: App, id: string, { output, signal }: Session): Promise
     if (now === last) return
     if (last === '') output.note(headline(info))
     last = now
-    output.event(jobJson(info), () => step(info))
+    output.event(jobJson(info), () => `${clock(new Date())}  ${now}`)
   }
   tell()
   const reports = app.job(id).progress[Symbol.asyncIterator]()

@@ -7,7 +7,7 @@ import { redact } from '../redact.ts'
 import type { Register } from '../register.ts'
 import { table } from '../table.ts'
 import { visible } from '../text.ts'
-import { age } from '../time.ts'
+import { age, span } from '../time.ts'
 import { jobJson } from '../values.ts'
 
 interface Flags {
@@ -68,7 +68,7 @@ function tableOf(rows: readonly JobInfo[], { colors, columns }: Output): string 
       { title: 'TASK', of: ({ task }) => task, least: 8 },
       { title: 'QUEUE', of: ({ queue }) => queue, least: 5 },
       { title: 'TRY', of: ({ attempt }) => String(attempt), right: true },
-      { title: 'CREATED', of: ({ created }) => age(created, now), right: true },
+      { title: 'AGE', of: ({ created }) => span(now - created.getTime()), right: true },
       { title: 'NOTE', of: noteOf, least: 4, paint: colors.dim },
     ],
     columns,

@@ -7,6 +7,8 @@ import { visible } from '../text.ts'
 interface Retried {
   readonly id: string
   readonly answer: 'waiting' | 'refused' | 'unknown'
+  /** The id of a flow's new run. */
+  readonly as?: string
   readonly error?: { readonly code: string; readonly message: string }
 }
 
@@ -15,8 +17,11 @@ export const retry: Register = (program, run) => {
   program
     .command('retry')
     .summary('queue failed jobs again')
-    .description('Queue failed, cancelled or expired jobs again, with their attempts counted from 1.')
-    .argument('<id...>', 'the ids of the jobs')
+    .description(
+      'Queue failed, cancelled or expired jobs again, with their attempts counted from 1. A flow is run again ' +
+        'under a new id, and takes over the steps that succeeded.',
+    )
+    .argument('<id...>', 'the ids of jobs or flows')
     .addHelpText(
       'after',
       examples(
@@ -31,9 +36,7 @@ export const retry: Register = (program, run) => {
       run(async ({ output, open }, { args }) => {
         const { app } = await open()
         const jobs = await Promise.all(args.map((id) => again(app, id)))
-        output.answer({ jobs: jobs.map(({ code: _, ...told }) => told) }, () =>
-          jobs.map(({ id, error }) => `${visible(id)}  ${visible(error?.message ?? 'waiting')}`).join('\n'),
-        )
+        output.answer({ jobs: jobs.map(({ code: _, ...told }) => told) }, () => jobs.map(lineOf).join('\n'))
         return Math.max(...jobs.map(({ code }) => code))
       }),
     )
@@ -41,6 +44,8 @@ export const retry: Register = (program, run) => {
 
 async function again(app: App, id: string): Promise<Retried & { code: number }> {
   try {
+    if (await isFlow(app, id))
+      return { id, answer: 'waiting', as: (await app.flow(id).retry()).id, code: EXIT.ok }
     await app.job(id).retry()
     return { id, answer: 'waiting', code: EXIT.ok }
   } catch (error) {
@@ -50,3 +55,12 @@ async function again(app: App, id: string): Promise<Retried & { code: number }> 
     return { id, answer, error: { code: error.code, message: error.message }, code }
   }
 }
+
+/** What has a state and is no job. */
+const isFlow = async (app: App, id: string): Promise<boolean> => {
+  const [state, info] = await Promise.all([app.job(id).state(), app.job(id).info()])
+  return state !== 'unknown' && info === undefined
+}
+
+const lineOf = ({ id, as, error }: Retried): string =>
+  `${visible(id)}  ${visible(error?.message ?? (as === undefined ? 'waiting' : `runs again as ${as}`))}`

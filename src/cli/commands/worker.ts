@@ -1,6 +1,7 @@
 import { addSettings, examples } from '../help.ts'
 import { createLogger } from '../log.ts'
 import type { Register } from '../register.ts'
+import type { Session } from '../session.ts'
 import { WORKER_SETTINGS } from '../settings.ts'
 import { servedTasks } from '../tasks.ts'
 
@@ -10,9 +11,9 @@ export const worker: Register = (program, run) => {
     .command('worker')
     .summary('serve tasks until stopped')
     .description(
-      'Serve every task with a handler that the given modules export. TypeScript needs no build step.\n' +
-        'SIGTERM or Ctrl-C: take no more jobs, let running ones end within --grace, hand back the rest, exit 0.\n' +
-        'A second signal hands back at once.',
+      'Serve every task with a handler that the given modules export. TypeScript needs no build step. At SIGTERM ' +
+        'or Ctrl-C it takes no more jobs, lets running ones end within --grace, hands back the rest and exits ' +
+        'with 0; a second signal hands back at once.',
     )
   addSettings(command, WORKER_SETTINGS)
     .addHelpText(
@@ -25,23 +26,33 @@ export const worker: Register = (program, run) => {
         ],
       ),
     )
-    .action(
-      run(async ({ output, open }) => {
-        const { app, settings } = await open()
-        const { concurrency, grace, lease, blockedAfter, unknownTaskAfter, giveUpAfter, queues } = settings
-        const served = app.worker({
-          tasks: await servedTasks(settings.tasks, output.warn),
-          ...(queues !== undefined && { queues }),
-          concurrency,
-          grace,
-          lease,
-          blockedAfter,
-          unknownTaskAfter,
-          giveUpAfter,
-          logger: createLogger(output),
-        })
-        await served.run()
-        return undefined
-      }),
-    )
+    .action(run(work))
 }
+
+async function work({ output, open }: Session): Promise<undefined> {
+  // The worker heeds signals once it runs; until then, nothing is held that would have to be handed back.
+  let stopped = false
+  const stop = () => {
+    stopped = true
+  }
+  for (const signal of SIGNALS) process.once(signal, stop)
+  const { app, settings } = await open()
+  const { concurrency, grace, lease, blockedAfter, unknownTaskAfter, giveUpAfter, queues } = settings
+  const logger = createLogger(output)
+  const served = app.worker({
+    tasks: await servedTasks(settings.tasks, logger),
+    ...(queues !== undefined && { queues }),
+    concurrency,
+    grace,
+    lease,
+    blockedAfter,
+    unknownTaskAfter,
+    giveUpAfter,
+    logger,
+  })
+  for (const signal of SIGNALS) process.off(signal, stop)
+  if (!stopped) await served.run()
+  return undefined
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
