@@ -4,4 +4,7 @@
  * @packageDocumentation
  */
 export { type Enqueued, type TestApp, type TestAppOptions, testApp } from './app.ts'
+/** Plain builders of what goes over the seam: jobs, flows, outcomes. */
+export * as seam from './conformance/build.ts'
 export { type SeamSuite, seamConformance } from './conformance/index.ts'
+export { type Call, type Fault, faulty, type Plan, type Verb } from './faulty.ts'
