@@ -85,7 +85,7 @@ export class BaseHandle<O> {
   }
 
   async result(options: WaitOptions = {}): Promise<O> {
-    const parts = { id: this.id, own: this.#own }
+    const parts = { id: this.id, own: this.#own, status: this.status }
     const record = await waitFor(this.#client, parts, options, ({ state }) => isFinal(state))
     return (await outputOf(this.#client, record)) as O
   }
@@ -159,7 +159,7 @@ const unknown = (id: string): WaitError =>
  */
 export function waitFor(
   client: Client,
-  { id, own }: HandleParts,
+  { id, own, status }: HandleParts,
   options: WaitOptions,
   done: (record: AnyRecord) => boolean | Promise<boolean>,
 ): Promise<AnyRecord> {
@@ -167,7 +167,8 @@ export function waitFor(
   const timeout = millis(options.timeout ?? '30s', 'timeout')
   const { signal } = options
   return new Promise((resolve, reject) => {
-    let known = own
+    // What this process has submitted, or found to be a duplicate, was there.
+    let known = own || status !== undefined
     let trouble: unknown
     const end = (settle: () => void) => {
       clearTimeout(timer)
@@ -184,7 +185,8 @@ export function waitFor(
     const close = () =>
       end(() => reject(new WaitError('ABORTED', `The app was closed while waiting for ${id}.`)))
     const fail = (error: unknown) => {
-      trouble = error
+      if (error instanceof BackendError && !error.retryable) end(() => reject(error))
+      else trouble = error
     }
     const late = () => {
       const message = `${id} has not ended within ${timeout} ms. It goes on; wait longer with result({ timeout }).`
@@ -200,8 +202,9 @@ export function waitFor(
         if (!record) return end(() => reject(known ? notKept(id) : unknown(id)))
         known = true
         const answer = done(record)
-        if (answer === true) end(() => resolve(record))
-        else if (answer !== false) answer.then((yes) => yes && end(() => resolve(record)), fail)
+        if (answer === true) return end(() => resolve(record))
+        if (answer !== false) return answer.then((yes) => yes && end(() => resolve(record)), fail)
+        return undefined
       },
       fail,
     })

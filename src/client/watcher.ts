@@ -9,7 +9,8 @@ export interface Watch {
   readonly id: string
   /** Submitted by this process, whose one subscription then serves. */
   readonly own: boolean
-  readonly see: (record: AnyRecord | undefined) => void
+  /** While a promise of it is open, the record isn't looked at again. */
+  readonly see: (record: AnyRecord | undefined) => unknown
   readonly fail: (error: unknown) => void
 }
 
@@ -80,7 +81,7 @@ export function createWatcher(backend: Backend, notify: string): Watcher {
         again = false
         try {
           const record = await get(id)
-          if (!ended()) see(record)
+          if (!ended()) await see(record)
         } catch (error) {
           if (!ended()) fail(error)
         }

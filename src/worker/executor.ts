@@ -125,6 +125,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
 
     function perform(input: unknown): void {
+      // To read or check the input may have taken so long that the job is no longer ours.
+      if (execution.over) return
       try {
         then(handler!.run(input as never, execution), returned, threw)
       } catch (thrown) {

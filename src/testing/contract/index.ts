@@ -3,6 +3,8 @@ import type { Open } from '../conformance/stage.ts'
 import { enqueue } from './enqueue.ts'
 import { input } from './input.ts'
 import { options } from './options.ts'
+import { results } from './results.ts'
+import { retries } from './retries.ts'
 import { openStage, type Subject } from './stage.ts'
 
 /** The contract of the public API by subject. */
@@ -10,6 +12,8 @@ const subjects: Readonly<Record<string, Subject>> = {
   enqueue,
   input,
   options,
+  results,
+  retries,
 }
 
 type Declare = (title: string, run: () => Promise<void>) => unknown
