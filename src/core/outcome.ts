@@ -30,12 +30,21 @@ export const cancelled = (failure: Failure): End => ({
 
 /** What a handler's throw leads to: again without counting, given up, retried, or failed. Never throws. */
 export function afterThrow(delivery: Delivery, thrown: unknown, code: FailureCode, policy: Policy): End {
-  if (thrown instanceof RetryLater) return later(delivery, thrown, policy)
-  if (thrown instanceof Discard) return failed(describeFailure(thrown, 'DISCARDED'))
+  if (isA(thrown, RetryLater)) return later(delivery, thrown, policy)
+  if (isA(thrown, Discard)) return failed(describeFailure(thrown, 'DISCARDED'))
   const failure = describeFailure(thrown, code)
   const delay = policy.retry.next(delivery.attempt, thrown, policy.random, policy.report)
   if (delay === undefined) return failed(failure)
   return { kind: 'again', delay, error: packFailure(failure), counts: true }
+}
+
+/** `instanceof` for anything that can be thrown: a proxy may throw when it is asked. */
+function isA<T>(thrown: unknown, kind: new (...args: never[]) => T): thrown is T {
+  try {
+    return thrown instanceof kind
+  } catch {
+    return false
+  }
 }
 
 function later(delivery: Delivery, thrown: RetryLater, { giveUpAfter }: Policy): End {

@@ -18,12 +18,25 @@ export function defaultLogger(stream: NodeJS.WriteStream = process.stderr): Logg
 
 export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** @throws UsageError INVALID_OPTION */
+/**
+ * A logger of the user's own, made safe: when it throws, a line is lost and nothing else.
+ *
+ * @throws UsageError INVALID_OPTION
+ */
 export function checkLogger(logger: unknown): Logger {
   const found = logger as Partial<Logger> | null | undefined
   const levels = ['debug', 'info', 'warn', 'error'] as const
-  if (levels.every((level) => typeof found?.[level] === 'function')) return found as Logger
+  if (levels.every((level) => typeof found?.[level] === 'function')) return safely(found as Logger)
   throw invalid('logger', 'false, or an object with the methods debug, info, warn and error', logger)
+}
+
+function safely(logger: Logger): Logger {
+  const level = (name: Level) => (fields: object, message: string) => {
+    try {
+      logger[name](fields, message)
+    } catch {}
+  }
+  return { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
 }
 
 function forPrograms(level: Level, fields: object, message: string): string {

@@ -93,8 +93,8 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
       ...config,
       onProgress: (delivery, progress) => leases.report(delivery, progress),
       onEnd: (outcome) => {
-        tell(outcome)
         finisher.push(outcome)
+        tell(outcome)
         fetcher.nudge()
       },
     })

@@ -1,11 +1,15 @@
 import type { Millis } from '../../port/index.ts'
 import type { Open } from '../conformance/stage.ts'
+import { cancels } from './cancels.ts'
 import { enqueue } from './enqueue.ts'
 import { input } from './input.ts'
+import { middleware } from './middleware.ts'
 import { options } from './options.ts'
+import { progress } from './progress.ts'
 import { results } from './results.ts'
 import { retries } from './retries.ts'
 import { openStage, type Subject } from './stage.ts'
+import { throws } from './throws.ts'
 
 /** The contract of the public API by subject. */
 const subjects: Readonly<Record<string, Subject>> = {
@@ -14,6 +18,10 @@ const subjects: Readonly<Record<string, Subject>> = {
   options,
   results,
   retries,
+  throws,
+  cancels,
+  progress,
+  middleware,
 }
 
 type Declare = (title: string, run: () => Promise<void>) => unknown
