@@ -37,15 +37,15 @@ async function show(app: App): Promise<string> {
 
   const uploads: Upload[] = []
   const flows: string[] = []
-  const killing = killAtWork(app, flows, first)
-  for (const names of albums) {
-    const done = await upload(server.name, names)
-    uploads.push(done)
-    flows.push(done.id)
-    tell(`202 in ${done.ms.toFixed(0)} ms, ${done.enqueueMs} of them to enqueue: ${names.join(', ')}`)
+  const uploadAll = async () => {
+    for (const names of albums) {
+      const done = await upload(server.name, names)
+      uploads.push(done)
+      flows.push(done.id)
+      tell(`202 in ${done.ms.toFixed(0)} ms, ${done.enqueueMs} of them to enqueue: ${names.join(', ')}`)
+    }
   }
-
-  const held = await killing
+  const [held] = await Promise.all([killAtWork(app, flows, first), uploadAll()])
   const killed = Date.now()
   const labels = held.map((step) => labelOf(uploads, step)).join(', ')
   tell(`worker ${first.pid} killed with SIGKILL in the middle of ${labels}`)
@@ -79,17 +79,10 @@ async function show(app: App): Promise<string> {
   return server.name
 }
 
-const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
-
-async function end(): Promise<void> {
-  await app.close()
-  await stopAll()
-  await rm(folder, { recursive: true, force: true })
-}
+const interrupted = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)))
 
 try {
   const shown = show(app)
-  shown.catch(() => {})
   const address = await Promise.race([shown, interrupted.then(() => undefined)])
   if (address === undefined) process.exitCode = 130
   else if (process.stdout.isTTY) {
@@ -99,6 +92,9 @@ try {
 } catch (error) {
   console.error(error)
   process.exitCode = 1
-} finally {
-  await end()
 }
+await app.close()
+await stopAll()
+await rm(folder, { recursive: true, force: true })
+// Cut short, the show may still be at something.
+if (process.exitCode === 130) process.exit()

@@ -23,6 +23,8 @@ export async function start(file: string, env: Record<string, string>): Promise<
   const child = spawn(process.execPath, [jiti, path], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C is for the demo, which then stops them in order.
+    detached: true,
   })
   running.add(child)
   const ended = once(child, 'exit').then(() => running.delete(child))
