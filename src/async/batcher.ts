@@ -15,6 +15,15 @@ export function batcher<I, O>(
   run: (items: I[]) => Promise<O[]>,
   options: BatchOptions,
 ): (item: I) => Promise<O> {
+  const collect = collector(run, options)
+  return (item) => new Promise((resolve, reject) => collect(item, resolve, reject))
+}
+
+/** The same for who has a promise of its own to settle. */
+export function collector<I, O>(
+  run: (items: I[]) => Promise<O[]>,
+  options: BatchOptions,
+): (item: I, resolve: Call<O>['resolve'], reject: Call<O>['reject']) => void {
   let items: I[] = []
   let calls: Call<O>[] = []
   let flying = 0
@@ -51,12 +60,11 @@ export function batcher<I, O>(
     if (items.length > 0) arm()
   }
 
-  return (item) =>
-    new Promise<O>((resolve, reject) => {
-      items.push(item)
-      calls.push({ resolve, reject })
-      if (flying < options.concurrent) arm()
-    })
+  return (item, resolve, reject) => {
+    items.push(item)
+    calls.push({ resolve, reject })
+    if (flying < options.concurrent) arm()
+  }
 }
 
 interface Call<O> {

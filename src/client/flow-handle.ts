@@ -1,4 +1,3 @@
-import { uuidv7 } from 'uuidv7'
 import { unpackValue } from '../core/body.ts'
 import type { Failure } from '../core/failure.ts'
 import { unpackOutline } from '../core/outline.ts'
@@ -9,6 +8,7 @@ import { type FlowRecord, isFinal, type JobRecord, type Join, PAGE_LIMIT, type S
 import type { Client } from './client.ts'
 import { BaseHandle, type Handle, type HandleParts, type WaitOptions, waitFor } from './handle.ts'
 import { type JobInfo, toInfo } from './info.ts'
+import { newId } from './new-id.ts'
 import { failureOf, readFailures } from './values.ts'
 
 /** A flow, wherever its steps run. */
@@ -107,7 +107,7 @@ export class FlowHandleOf<O> extends BaseHandle<O> implements FlowHandle<O> {
     }
     const { joins, jobs } = await read(this.#client, flow)
     const { producer } = this.#client
-    const receipt = await producer.submit(rerun(id, uuidv7(), joins, jobs, producer.notify))
+    const receipt = await producer.submit(rerun(id, newId(), joins, jobs, producer.notify))
     return new FlowHandleOf<O>(this.#client, { id: receipt.id, own: true })
   }
 }

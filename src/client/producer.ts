@@ -1,15 +1,15 @@
-import { uuidv7 } from 'uuidv7'
-import { batcher } from '../async/batcher.ts'
+import { collector } from '../async/batcher.ts'
 import { deadlines } from '../async/deadlines.ts'
 import { compile } from '../core/compile.ts'
 import type { Definition } from '../core/definition.ts'
 import { type PartValue, partOf } from '../core/flow.ts'
 import { checkId, invalid } from '../core/options.ts'
 import { validate } from '../core/schema.ts'
-import { checkJobOptions, type JobOptions } from '../core/settings.ts'
+import { checkJobOptions, type JobOptions, NONE } from '../core/settings.ts'
 import { BackendError, UsageError } from '../errors.ts'
 import type { Backend, Receipt, Submission } from '../port/index.ts'
 import type { ClientConfig } from './config.ts'
+import { newId } from './new-id.ts'
 
 /** Options of one call to `enqueue`. On a flow they hold for all its steps; `delay` and `expires` for its start. */
 export interface EnqueueOptions extends JobOptions {
@@ -27,7 +27,7 @@ export interface Producer {
   enqueue(value: unknown, options?: EnqueueOptions): Promise<Accepted>
   /** The same for each; all are checked before any is submitted. */
   enqueueAll(values: readonly unknown[], options?: EnqueueOptions): Promise<Accepted[]>
-  submit(submission: Submission): Promise<Receipt>
+  submit(submission: Submission): Promise<Accepted>
   /** What jobs of this process carry as `notify`. */
   readonly notify: string
 }
@@ -35,17 +35,17 @@ export interface Producer {
 const BATCH = { max: 1000, concurrent: 2 }
 
 export function createProducer(backend: Backend, config: ClientConfig, notify: string): Producer {
-  const send = batcher<Submission, Receipt>((batch) => backend.submit(batch), BATCH)
+  const send = collector<Submission, Receipt>((batch) => backend.submit(batch), BATCH)
   const limits = deadlines()
 
   /** A submission, at once unless a schema takes its time. */
   function prepare(value: unknown, options: EnqueueOptions | undefined): Submission | Promise<Submission> {
     const part: PartValue = partOf(value)
-    const call = options === undefined ? {} : checkJobOptions(options, 'enqueue', ['id'])
+    const call = options === undefined ? NONE : checkJobOptions(options, 'enqueue', ['id'])
     const id = options?.id
-    const waits: Promise<unknown>[] = []
+    let waits: Promise<unknown>[] | undefined
     const submission = compile(part, {
-      id: id === undefined ? uuidv7() : checkId(id),
+      id: id === undefined ? newId() : checkId(id),
       app: config.settings,
       call,
       payloadLimit: config.payloadLimit,
@@ -53,19 +53,23 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
       check({ name, input }: Definition, given) {
         if (!input) return
         const checked = inTask(name, () => validate(input, given))
-        if (checked instanceof Promise) waits.push(checked)
+        if (checked instanceof Promise) {
+          waits ??= []
+          waits.push(checked)
+        }
       },
     })
-    return waits.length === 0 ? submission : Promise.all(waits).then(() => submission)
+    return waits ? Promise.all(waits).then(() => submission) : submission
   }
 
-  function submit(submission: Submission): Promise<Receipt> {
+  function submit(submission: Submission): Promise<Accepted> {
     return new Promise((resolve, reject) => {
       const limit = limits.add(config.enqueueTimeout, () => reject(late(config.enqueueTimeout)))
-      send(submission).then(
-        (receipt) => {
+      send(
+        submission,
+        ({ id, status }) => {
           limits.remove(limit)
-          resolve(receipt)
+          resolve({ id, status, isFlow: submission.joins !== undefined })
         },
         (error) => {
           limits.remove(limit)
@@ -75,22 +79,18 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
     })
   }
 
-  async function accepted(submission: Submission): Promise<Accepted> {
-    const { id, status } = await submit(submission)
-    return { id, status, isFlow: submission.joins !== undefined }
-  }
-
   return {
     notify,
     submit,
     async enqueue(value, options) {
       const submission = prepare(value, options)
-      return accepted(submission instanceof Promise ? await submission : submission)
+      return submit(submission instanceof Promise ? await submission : submission)
     },
     async enqueueAll(values, options) {
-      if (options?.id !== undefined) throw invalid('id', 'given for one signature, not for an array', options.id)
+      if (options?.id !== undefined)
+        throw invalid('id', 'given for one signature, not for an array', options.id)
       const prepared = await Promise.all(values.map((value, i) => named(i, () => prepare(value, options))))
-      return Promise.all(prepared.map(accepted))
+      return Promise.all(prepared.map(submit))
     },
   }
 }

@@ -24,8 +24,8 @@ const VERSION = '1'
 /** The greatest size of one body unless set otherwise: 1 MB. */
 export const PAYLOAD_LIMIT = 1_000_000
 
-const has = (value: object): boolean => {
-  for (const _ in value) return true
+const hasOptions = (call: Call): boolean => {
+  for (const key in call) if (key !== 'input') return true
   return false
 }
 
@@ -33,10 +33,10 @@ const has = (value: object): boolean => {
  * @throws UsageError UNSERIALISABLE, with the path of the value; PAYLOAD_TOO_LARGE
  */
 export function packCall(call: Call, limit: number = PAYLOAD_LIMIT): Body {
-  const { input, ...rest } = call
-  const value = encode(input, 'input')
-  const body = has(rest) ? `${VERSION}[${value},${encode(rest, 'options')}]` : `${VERSION}[${value}]`
-  return checkSize(body, limit, 'The input')
+  const value = encode(call.input, 'input')
+  if (!hasOptions(call)) return checkSize(`${VERSION}[${value}]`, limit, 'The input')
+  const { input: _, ...options } = call
+  return checkSize(`${VERSION}[${value},${encode(options, 'options')}]`, limit, 'The input')
 }
 
 /**

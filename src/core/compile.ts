@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts'
-import type { Job, Join, Release, Slot, Submission } from '../port/index.ts'
+import type { Job, Join, Keep, Release, Slot, Submission } from '../port/index.ts'
 import { type Call, packCall } from './body.ts'
 import type { Definition } from './definition.ts'
 import type { ChainValue, GroupValue, PartValue } from './flow.ts'
@@ -54,13 +54,17 @@ interface Place {
 
 class Compiler {
   readonly #options: CompileOptions
+  /** For each job: when a flow starts, or must have, is said of what starts it alone. */
+  readonly #each: CompileOptions
   readonly #root: string
   readonly #joins: Join[] = []
   #jobs = 0
   #bytes = 0
 
   constructor(options: CompileOptions) {
+    const { due: _, expiresIn: __, ...call } = options.call
     this.#options = options
+    this.#each = { ...options, call }
     this.#root = options.id
   }
 
@@ -71,7 +75,6 @@ class Compiler {
     const keep = { ...DEFAULTS.keep, ...layer(app, call).keep }
     const record = { outline: packOutline({ shape: outlineOf(part) }), keep, notify }
     this.#joins.push({ id: root, flow: root, size: 1, root: record })
-    // When a flow starts, or must have, is said of what starts it.
     const { due, expiresIn } = call
     const start = { ...(due && { due }), ...(expiresIn !== undefined && { expiresIn }) }
     return { jobs: jobs.map((job) => ({ ...start, ...job })), ...(opens && { opens }), joins: this.#joins }
@@ -149,8 +152,7 @@ class Compiler {
   }
 
   #job(signature: SignatureValue, place: Place): Job {
-    const { due: _, expiresIn: __, ...call } = this.#options.call
-    const job = jobOf(signature, { ...this.#options, call }, { ...place, flow: this.#root })
+    const job = jobOf(signature, this.#each, { ...place, flow: this.#root })
     this.#jobs++
     this.#bytes += job.body.length
     if (this.#jobs > MOST_JOBS) throw tooLarge(`a flow of more than ${MOST_JOBS} jobs`, `${MOST_JOBS}`)
@@ -159,33 +161,48 @@ class Compiler {
   }
 }
 
+/** What app and task say together, kept: it is the same for every job of a task. */
+const grounds = new WeakMap<Settings, WeakMap<Definition, Settings>>()
+
+function groundOf(app: Settings, definition: Definition): Settings {
+  const known = grounds.get(app)?.get(definition)
+  if (known) return known
+  const ground = layer(DEFAULTS, app, definition.settings)
+  if (!grounds.has(app)) grounds.set(app, new WeakMap())
+  grounds.get(app)!.set(definition, ground)
+  return ground
+}
+
+/** Filled field by field: this is done for every job, and spreading what is optional takes longer than the rest. */
+type Draft<T> = { -readonly [K in keyof T]: T[K] }
+
 function jobOf(signature: SignatureValue, options: CompileOptions, place: Place): Job {
   const { definition, bound, input } = signature
   const own = layer(signature.settings, options.call)
-  const all = layer(DEFAULTS, options.app, definition.settings, own)
+  const all = layer(groundOf(options.app, definition), own)
   const reads = bound !== 'whole' && place.from !== undefined
   if (!reads) options.check(definition, input)
-  const call: Call = {
-    ...(bound !== 'nothing' && { input }),
-    ...(reads && { from: place.from }),
-    ...(reads && place.reads && { reads: place.reads }),
-    ...(own.retry && { retry: own.retry }),
-    ...(own.timeout !== undefined && { timeout: own.timeout }),
-    ...(own.headers && { headers: own.headers }),
-  }
-  return {
+  const call: Draft<Call> = {}
+  if (bound !== 'nothing') call.input = input
+  if (reads) call.from = place.from!
+  if (reads && place.reads) call.reads = place.reads
+  if (own.retry) call.retry = own.retry
+  if (own.timeout !== undefined) call.timeout = own.timeout
+  if (own.headers) call.headers = own.headers
+  const job: Draft<Job> = {
     id: place.id,
     task: signature.task,
     queue: all.queue!,
     body: packCall(call, options.payloadLimit),
     priority: all.priority!,
-    keep: { ...DEFAULTS.keep, ...all.keep },
-    ...(all.due && { due: all.due }),
-    ...(all.expiresIn !== undefined && { expiresIn: all.expiresIn }),
-    ...(place.flow !== undefined && { flow: place.flow }),
-    ...(place.reports && { reports: place.reports }),
-    ...(place.flow === undefined && { notify: options.notify }),
+    keep: all.keep as Keep,
   }
+  if (all.due) job.due = all.due
+  if (all.expiresIn !== undefined) job.expiresIn = all.expiresIn
+  if (place.reports) job.reports = place.reports
+  if (place.flow === undefined) job.notify = options.notify
+  else job.flow = place.flow
+  return job
 }
 
 const tooLarge = (what: string, limit: string): UsageError =>

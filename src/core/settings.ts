@@ -86,18 +86,33 @@ export function checkJobOptions(options: JobOptions, where: string, more: readon
   return settings
 }
 
-/** Levels from the weakest to the strongest as one; `retry`, `keep` and `headers` field by field. */
+/** A level that says nothing. */
+export const NONE: Settings = Object.freeze({})
+
+/**
+ * Levels from the weakest to the strongest as one; `retry`, `keep` and `headers` field by field. Nothing is
+ * copied while only one of them says anything, as is so for most jobs.
+ */
 export function layer(...levels: readonly (Settings | undefined)[]): Settings {
-  const all: Draft = {}
+  let all = NONE
   for (const level of levels) {
-    if (!level) continue
-    const { retry, keep, headers } = all
-    Object.assign(all, level)
-    if (retry && level.retry) all.retry = layerRetry(retry, level.retry)
-    if (keep && level.keep) all.keep = { ...keep, ...level.keep }
-    if (headers && level.headers) all.headers = { ...headers, ...level.headers }
+    if (level && saysSomething(level)) all = all === NONE ? level : over(all, level)
   }
   return all
+}
+
+function over(weaker: Settings, stronger: Settings): Settings {
+  const { retry, keep, headers } = weaker
+  const all: Draft = { ...weaker, ...stronger }
+  if (retry && stronger.retry) all.retry = layerRetry(retry, stronger.retry)
+  if (keep && stronger.keep) all.keep = { ...keep, ...stronger.keep }
+  if (headers && stronger.headers) all.headers = { ...headers, ...stronger.headers }
+  return all
+}
+
+function saysSomething(level: Settings): boolean {
+  for (const _ in level) return true
+  return false
 }
 
 /** Filled field by field: spreading the optional ones took three times as long, at every enqueue. */

@@ -3,7 +3,7 @@ import type { Definition } from './definition.ts'
 import type { Failure } from './failure.ts'
 import { kindOf } from './kind.ts'
 import type { Link, Part, Single, Start, Step } from './part.ts'
-import { checkJobOptions, type JobOptions, layer, type Settings } from './settings.ts'
+import { checkJobOptions, type JobOptions, layer, NONE, type Settings } from './settings.ts'
 import { show } from './show.ts'
 
 /**
@@ -144,8 +144,6 @@ const bindingOf = (input: unknown): Pick<SignatureValue, 'bound' | 'input'> => (
   bound: isFields(input) ? 'fields' : 'whole',
   input,
 })
-
-const NONE: Settings = Object.freeze({})
 
 /** A class for speed alone: a frozen literal with a prototype took fifteen times as long to make. */
 class SignatureRecord implements SignatureValue {

@@ -84,7 +84,7 @@ function submit(space: Space, batch: readonly Submission[]): Receipt[] {
       space.flows.get(join.flow)!.joins.push(join.id)
     }
     for (const job of submission.jobs) admit(space, job, at)
-    start(ledger(space, at), submission)
+    if (submission.joins) start(ledger(space, at), submission)
     return { id, status: 'accepted' }
   })
   endMarked(space, at)

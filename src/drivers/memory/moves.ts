@@ -83,7 +83,8 @@ export function postpone(space: Space, row: Row, next: EpochMillis): void {
 /** A final end: record, retention, and everything that follows from it in the flow. */
 export function end(space: Space, row: Row, state: FinalState, at: EpochMillis, how: How): void {
   conclude(space, row, state, at, how)
-  arrive(ledger(space, at), row.job.reports, state === 'succeeded', row.job.id)
+  const { id, reports } = row.job
+  if (reports) arrive(ledger(space, at), reports, state === 'succeeded', id)
 }
 
 interface How {
