@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { MillraceError, UsageError } from '../index.ts'
+import { MillraceError, UsageError, WaitError } from '../index.ts'
 import { cancel } from './commands/cancel.ts'
 import { config } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
@@ -94,8 +94,12 @@ async function execute(argv: readonly string[], output: Output): Promise<number>
       return EXIT.usage
     }
     if (output.unread.aborted) return EXIT.ok
-    tell(error, output)
-    return interrupt.signal.aborted ? EXIT.interrupted : exitCodeOf(error)
+    if (!interrupt.signal.aborted) {
+      tell(error, output)
+      return exitCodeOf(error)
+    }
+    tell(error instanceof WaitError ? error : new WaitError('ABORTED', 'Interrupted.'), output)
+    return EXIT.interrupted
   }
 }
 

@@ -57,6 +57,15 @@ describe('Ctrl-C', () => {
     expect(stderr).toContain('Interrupted. kept goes on.')
   })
 
+  test('ends the reading of standard input with 130, and nothing is enqueued', async () => {
+    const reading = start(here, ['enqueue', 'never', '-', '--id', 'never'], { open: true })
+    // More than a pipe holds: it is written once the command reads.
+    await new Promise((resolve) => reading.child.stdin?.write(' '.repeat(1_000_000), resolve))
+    reading.child.kill('SIGINT')
+    expect((await reading.ended).code).toBe(130)
+    expect((await run(here, ['job', 'never'])).code).toBe(3)
+  })
+
   test('ends a watch with 130', async () => {
     const watching = start(here, ['queues', '--watch', '--json'])
     await watching.line('"queues"')

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { ensure } from '../setup/system.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 /** The built command, as a user runs it. */
@@ -48,6 +49,8 @@ export interface Ended {
 export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
+  /** Leave standard input open, for the test to write to. */
+  readonly open?: boolean
 }
 
 /** Variables of whoever runs the tests must not reach the command. */
@@ -61,9 +64,10 @@ export const clean = (env: Readonly<Record<string, string>> = {}): Record<string
 export function start(
   { folder }: Project,
   args: readonly string[],
-  { env, input }: Surroundings = {},
+  surroundings: Surroundings = {},
 ): Started {
-  return observe(spawn(process.execPath, [bin, ...args], { cwd: folder, env: clean(env) }), input)
+  const env = clean(surroundings.env)
+  return observe(spawn(process.execPath, [bin, ...args], { cwd: folder, env }), surroundings)
 }
 
 /** Run it to its end. */
@@ -79,10 +83,12 @@ export const onTerminal = (
 ): Promise<Ended> => {
   const words = [process.execPath, bin, ...args].map((word) => `'${word}'`)
   const command = `stty cols ${columns}; ${words.join(' ')}`
-  return observe(spawn('script', ['-qec', command, '/dev/null'], { cwd: folder, env: clean(env) })).ended
+  return observe(
+    spawn(ensure('script', 'bsdutils'), ['-qec', command, '/dev/null'], { cwd: folder, env: clean(env) }),
+  ).ended
 }
 
-function observe(child: ChildProcess, input?: string): Started {
+function observe(child: ChildProcess, { input, open }: Surroundings = {}): Started {
   const texts = { stdout: '', stderr: '' }
   const lines: string[] = []
   const waits = new Set<() => void>()
@@ -95,8 +101,9 @@ function observe(child: ChildProcess, input?: string): Started {
       for (const look of waits) look()
     })
   }
-  if (input === undefined) child.stdin?.end()
-  else child.stdin?.end(input)
+  // A child that ends before it has read all of it is no fault of the test's.
+  child.stdin?.on('error', () => {})
+  if (!open) child.stdin?.end(input)
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => resolve({ code, signal, ...texts }))

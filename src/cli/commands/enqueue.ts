@@ -1,17 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { text as readStream } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import {
-  deserialise,
-  type EnqueueOptions,
-  type Handle,
-  TaskFailedError,
-  task,
-  UsageError,
-  WaitError,
-} from '../../index.ts'
+import { type EnqueueOptions, type Handle, TaskFailedError, task, WaitError } from '../../index.ts'
 import { EXIT, exitCodeOf } from '../exit.ts'
 import { addSettings, append, examples } from '../help.ts'
+import { readInput } from '../input.ts'
 import type { Output } from '../output.ts'
 import { invalid, keep, number, retry, timeout } from '../readers.ts'
 import type { Register } from '../register.ts'
@@ -96,7 +87,7 @@ async function work(session: Session, command: Command): Promise<number> {
   const flags = command.opts<Flags>()
   // Everything is read before anything is sent.
   const options = optionsOf(flags)
-  const input = json === undefined ? undefined : parse(await textOf(json), flags.tagged === true)
+  const input = await readInput(json, flags.tagged === true, session.signal)
   const { app, settings } = await open()
   const files = flags.tasks === false ? [] : settings.tasks
   const definition = files.length > 0 ? await findTask(name, files) : task(name, {})
@@ -183,44 +174,4 @@ function pair(header: string): [string, string] {
   const at = header.indexOf('=')
   if (at > 0) return [header.slice(0, at), header.slice(at + 1)]
   throw invalid('--header', 'name=value', header)
-}
-
-async function textOf(given: string): Promise<string> {
-  if (given === '-') return readStream(process.stdin)
-  if (!given.startsWith('@')) return given
-  try {
-    return await readFile(given.slice(1), 'utf8')
-  } catch (cause) {
-    throw new UsageError('INVALID_INPUT', `Can't read the input: ${(cause as Error).message}`, { cause })
-  }
-}
-
-const STRINGS_AND_NUMBERS = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
-
-function parse(text: string, tagged: boolean): unknown {
-  try {
-    const value = JSON.parse(text)
-    refuseInexact(text)
-    // The tags are found in the text as JSON.stringify writes it.
-    return tagged ? deserialise(JSON.stringify(value)) : value
-  } catch (cause) {
-    if (cause instanceof UsageError) throw cause
-    const reason = (cause as Error).message
-    throw new UsageError(
-      'INVALID_INPUT',
-      `Expected the input to be JSON, in single quotes for the shell, such as '{"x":1}': ${reason}`,
-      { cause },
-    )
-  }
-}
-
-/** JSON's whole numbers may be longer than JavaScript's; it would round them without a word. */
-function refuseInexact(text: string): void {
-  for (const [token] of text.matchAll(STRINGS_AND_NUMBERS)) {
-    if (!/^-?\d+$/.test(token) || Number.isSafeInteger(Number(token))) continue
-    throw new UsageError(
-      'INVALID_INPUT',
-      `${token} is too large to be an exact number. Send it as a string, or with --tagged as {"$":["bigint","${token}"]}.`,
-    )
-  }
 }
