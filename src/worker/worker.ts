@@ -75,7 +75,7 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
     state = 'starting'
     const consumer = await subscribe()
     if (!consumer) return
-    state = 'running'
+    if (state === 'starting') state = 'running'
     const watching = new AbortController()
     const most = config.concurrency
 
@@ -132,7 +132,6 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
     )
 
     await aborted(stopping.signal)
-    state = 'stopping'
     logger.info({ worker: id, running: executor.running.size }, 'worker stopping')
     await fetcher.stop()
     await settled(() => executor.running.size === 0, cutShort.signal)
@@ -213,11 +212,14 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
       state = 'stopped'
       return
     }
+    state = 'stopping'
     const timer = setTimeout(() => cutShort.abort(), grace)
     if (grace === 0) cutShort.abort()
     stopping.abort()
     try {
       await running
+    } catch {
+      // That it could not run is told by run().
     } finally {
       clearTimeout(timer)
     }

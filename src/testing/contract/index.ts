@@ -1,8 +1,10 @@
 import type { Millis } from '../../port/index.ts'
 import type { Open } from '../conformance/stage.ts'
 import { cancels } from './cancels.ts'
+import { closing } from './closing.ts'
 import { enqueue } from './enqueue.ts'
 import { input } from './input.ts'
+import { inspect } from './inspect.ts'
 import { middleware } from './middleware.ts'
 import { options } from './options.ts'
 import { progress } from './progress.ts'
@@ -10,6 +12,7 @@ import { results } from './results.ts'
 import { retries } from './retries.ts'
 import { openStage, type Subject } from './stage.ts'
 import { throws } from './throws.ts'
+import { workers } from './workers.ts'
 
 /** The contract of the public API by subject. */
 const subjects: Readonly<Record<string, Subject>> = {
@@ -22,6 +25,9 @@ const subjects: Readonly<Record<string, Subject>> = {
   cancels,
   progress,
   middleware,
+  workers,
+  inspect,
+  closing,
 }
 
 type Declare = (title: string, run: () => Promise<void>) => unknown
