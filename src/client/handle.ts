@@ -3,9 +3,10 @@ import { type Duration, millis } from '../core/duration.ts'
 import { joinFailures, toError } from '../core/failure.ts'
 import { checkOptions } from '../core/options.ts'
 import { BackendError, UsageError, WaitError } from '../errors.ts'
-import { type Cancelled, isFinal, type JobRecord, type Records, type State } from '../port/index.ts'
+import { type Cancelled, isFinal, type Records, type State } from '../port/index.ts'
 import type { Client } from './client.ts'
 import { type JobInfo, type ProgressInfo, toInfo } from './info.ts'
+import { followProgress } from './progress.ts'
 import { failureOf, readFailures, readSlots, readValues } from './values.ts'
 import type { AnyRecord } from './watcher.ts'
 
@@ -100,7 +101,7 @@ export class BaseHandle<O> {
   }
 
   get progress(): AsyncIterable<ProgressInfo> {
-    return progressOf(this.#client, this.id)
+    return { [Symbol.asyncIterator]: () => followProgress(this.#client, this.id) }
   }
 }
 
@@ -216,46 +217,3 @@ export function waitFor(
 
 const notKept = (id: string): WaitError =>
   new WaitError('NOT_KEPT', `${id} has ended, and its record was not kept. Set keep to read results.`)
-
-async function* progressOf(client: Client, id: string): AsyncGenerator<ProgressInfo> {
-  let latest: JobRecord | undefined
-  let over = false
-  let trouble: unknown
-  let wake = () => {}
-  const close = () => {
-    over = true
-    wake()
-  }
-  // Progress is told to who asks for the id, not to the process that submitted it.
-  const stop = client.watcher.watch({
-    id,
-    own: false,
-    see(record) {
-      if (record?.kind === 'job') latest = record
-      over = !record || isFinal(record.state)
-      wake()
-    },
-    fail(error) {
-      if (!(error instanceof BackendError && error.retryable)) trouble = error
-      wake()
-    },
-  })
-  client.waits.add(close)
-  try {
-    for (let last: string | undefined; ; ) {
-      if (latest?.progress !== undefined && latest.progress !== last) {
-        last = latest.progress
-        yield unpackValue(last) as ProgressInfo
-      }
-      if (over) return
-      if (trouble) throw trouble
-      await new Promise<void>((resolve) => {
-        wake = resolve
-        if (over || (latest?.progress ?? last) !== last) resolve()
-      })
-    }
-  } finally {
-    client.waits.delete(close)
-    stop()
-  }
-}

@@ -1,0 +1,63 @@
+import { unpackValue } from '../core/body.ts'
+import { BackendError } from '../errors.ts'
+import { isFinal } from '../port/index.ts'
+import type { Client } from './client.ts'
+import type { ProgressInfo } from './info.ts'
+
+/**
+ * A job's progress reports as they come, the latest first, until it has ended. Leaving the loop, or the
+ * iterator's `return()` while it waits, ends the watch.
+ */
+export function followProgress(client: Client, id: string): AsyncIterator<ProgressInfo> {
+  let latest: string | undefined
+  let told: string | undefined
+  let over = false
+  let trouble: unknown
+  let wake = () => {}
+
+  // Progress is told to who asks for the id, not to the process that submitted it.
+  const stop = client.watcher.watch({
+    id,
+    own: false,
+    see(record) {
+      if (record?.kind === 'job') latest = record.progress
+      if (!record || isFinal(record.state)) end()
+      wake()
+    },
+    fail(error) {
+      // What passes by itself is waited for.
+      if (error instanceof BackendError && error.retryable) return
+      trouble = error
+      end()
+    },
+  })
+  client.waits.add(end)
+
+  function end(): void {
+    over = true
+    client.waits.delete(end)
+    stop()
+    wake()
+  }
+
+  return {
+    async next() {
+      while (latest === told && !over) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      if (latest !== told) {
+        told = latest
+        return { done: false, value: unpackValue(told!) as ProgressInfo }
+      }
+      if (trouble) throw trouble
+      return { done: true, value: undefined }
+    },
+    async return() {
+      told = latest
+      end()
+      return { done: true, value: undefined }
+    },
+  }
+}
