@@ -34,11 +34,15 @@ test('what was enqueued is told in order, by task', async () => {
 
 test('delays and retries wait for the clock', async () => {
   const runs: number[] = []
-  const flaky = task('flaky', { retry: { attempts: 3, backoff: 'fixed', from: '1m' } }, (_: null, { attempt }) => {
-    runs.push(attempt)
-    if (attempt < 3) throw new Error('not yet')
-    return attempt
-  })
+  const flaky = task(
+    'flaky',
+    { retry: { attempts: 3, backoff: 'fixed', from: '1m' } },
+    (_: null, { attempt }) => {
+      runs.push(attempt)
+      if (attempt < 3) throw new Error('not yet')
+      return attempt
+    },
+  )
   await using mill = testApp({ tasks: [flaky] })
   const job = await mill.app.enqueue(flaky.with(null), { delay: '1h' })
   expect(await mill.advance('59m')).toBe(0)
@@ -62,7 +66,9 @@ test('the options of the app hold for its jobs', async () => {
 
 test('a flow runs to its end, with what handlers enqueue', async () => {
   await using mill = testApp({ tasks: [add, total] })
-  const flow = await mill.app.enqueue(chain(group([add.with({ x: 1, y: 1 }), add.with({ x: 2, y: 2 })]), total))
+  const flow = await mill.app.enqueue(
+    chain(group([add.with({ x: 1, y: 1 }), add.with({ x: 2, y: 2 })]), total),
+  )
   expect(await mill.drain()).toBe(3)
   expect(await flow.result()).toBe(6)
   expect(mill.enqueued(total)).toMatchObject([{ flow: flow.id }])
