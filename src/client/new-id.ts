@@ -3,7 +3,8 @@ import { randomFillSync } from 'node:crypto'
 const DIGITS = Buffer.from('0123456789abcdef')
 /** The next id, of which every call writes what changes: three times as fast as `randomUUID` and its slices. */
 const text = Buffer.from('00000000-0000-7000-8000-000000000000')
-const random = Buffer.alloc(4080)
+/** Sixteen of them in every id. */
+const random = Buffer.alloc(4096)
 let used = random.length
 let at = 0
 let count = 0
@@ -25,13 +26,13 @@ export function newId(): string {
   }
   text[19] = DIGITS[8 | (random[used++]! & 3)]!
   for (let i = 20; i < 36; i++) if (i !== 23) text[i] = DIGITS[random[used++]! & 15]!
-  return text.latin1Slice(0, 36)
+  return text.toString('latin1')
 }
 
 function tick(to: number): void {
   at = to
   count = 0
   const time = to.toString(16).padStart(12, '0')
-  text.latin1Write(time.slice(0, 8), 0)
-  text.latin1Write(time.slice(8), 9)
+  text.write(time.slice(0, 8), 0, 'latin1')
+  text.write(time.slice(8), 9, 'latin1')
 }
