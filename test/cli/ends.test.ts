@@ -18,9 +18,13 @@ beforeAll(() => {
       })`,
     'slow-load.ts': `
       import { task } from 'millrace'
+      const hold = setInterval(() => {}, 1000)
+      const stopped = new Promise((resolve) => process.once('SIGTERM', resolve))
       console.log('loading')
-      await new Promise((resolve) => process.once('SIGTERM', () => setImmediate(resolve)))
+      await stopped
+      clearInterval(hold)
       export const quick = task('quick', () => 1)`,
+    'never-loads.ts': 'await new Promise(() => {})',
   })
 })
 afterAll(() => here.remove())
@@ -45,6 +49,12 @@ describe('a worker', () => {
     const { code, stdout } = await worker.ended
     expect([code, stdout]).toEqual([0, 'loading\n'])
   })
+})
+
+test('a module that awaits what never comes is an error, not a silent success', async () => {
+  const { code, stderr } = await run(here, ['worker', '--tasks', 'never-loads.ts'])
+  expect(code).toBe(1)
+  expect(stderr).toContain('await what never comes')
 })
 
 describe('Ctrl-C', () => {
