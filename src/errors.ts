@@ -91,7 +91,15 @@ export class TaskFailedError extends MillraceError<FailureCode> {
   /** The `code` of the error that the handler threw, if it had one. */
   readonly errorCode: string | undefined
   /** Of a flow: each step that did not succeed, in the order of declaration. */
-  readonly failures: readonly { readonly id: string; readonly task: string; readonly message: string }[]
+  readonly failures: readonly {
+    readonly id: string
+    /** Its place in the flow: `[1, 0]` is the first member, or step, of the second. */
+    readonly path: readonly number[]
+    readonly task: string
+    readonly code: FailureCode
+    readonly message: string
+    readonly attempts: number
+  }[]
   constructor(
     code: FailureCode,
     message: string,

@@ -141,8 +141,10 @@ async function outputOf(client: Client, record: AnyRecord): Promise<unknown> {
   const { records } = client.backend
   if (record.state === 'succeeded') return (await readValues(records, await fillersOf(records, record.id)))[0]
   const failures = await readFailures(records, await fillersOf(records, record.id))
-  const code = record.state === 'cancelled' ? { code: 'CANCELLED' as const } : {}
-  throw toError({ ...joinFailures(failures), ...code }, { id: record.id, task: 'flow', attempts: 1 })
+  const flow = { id: record.id, task: 'flow', attempts: 1 }
+  if (record.state === 'cancelled') throw toError({ ...joinFailures([]), failures }, flow)
+  // One failure is told as the step's own.
+  throw toError(joinFailures(failures), failures.length === 1 ? failures[0]! : flow)
 }
 
 const fillersOf = async (records: Records, join: string): Promise<string[]> =>

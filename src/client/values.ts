@@ -1,6 +1,6 @@
 import { unpackValue } from '../core/body.ts'
 import { type Failure, failureOfCode, type StepFailure, unpackFailure } from '../core/failure.ts'
-import { isGroup, isJoin } from '../core/ids.ts'
+import { isGroup, isJoin, pathOf } from '../core/ids.ts'
 import { WaitError } from '../errors.ts'
 import { type Arrival, type JobRecord, PAGE_LIMIT, type Records } from '../port/index.ts'
 
@@ -33,7 +33,7 @@ export async function readFailures(records: Records, fillers: readonly string[])
   await eachJob(records, fillers, (id, record) => {
     const failure = record && failureOf(record)
     if (!failure) return
-    found.set(id, [{ ...failure, id, task: record.job.task, attempts: record.attempt }])
+    found.set(id, [{ ...failure, id, path: pathOf(id), task: record.job.task, attempts: record.attempt }])
   })
   for (const id of fillers) {
     if (!isJoin(id)) continue

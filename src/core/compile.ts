@@ -26,6 +26,10 @@ export interface CompileOptions {
 export const MOST_MEMBERS = 10_000
 /** Jobs of one flow at the most. */
 export const MOST_JOBS = 20_000
+/** Joins of one flow at the most: each of its jobs may have a group, an edge and handlers of its own. */
+const MOST_JOINS = 3 * MOST_JOBS
+/** Flows within flows at the most: the ids of steps grow with the depth. */
+const MOST_DEPTH = 100
 /** Bytes of all bodies of one flow at the most. */
 export const MOST_BYTES = 16_000_000
 
@@ -54,44 +58,59 @@ interface Place {
 
 class Compiler {
   readonly #options: CompileOptions
-  /** For each job: when a flow starts, or must have, is said of what starts it alone. */
-  readonly #each: CompileOptions
+  /** For jobs that don't start the flow: when it starts, or must have, is said of those that do. */
+  readonly #later: CompileOptions
   readonly #root: string
   readonly #joins: Join[] = []
   #jobs = 0
   #bytes = 0
+  #depth = 0
 
   constructor(options: CompileOptions) {
     const { due: _, expiresIn: __, ...call } = options.call
     this.#options = options
-    this.#each = { ...options, call }
+    this.#later = { ...options, call }
     this.#root = options.id
   }
 
   compile(part: PartValue): Submission {
     const root = this.#root
     const { call, app, notify } = this.#options
-    const { jobs, opens } = this.#lay(part, { join: root, index: 0 }, undefined, '')
+    const { jobs, opens } = this.#lay(part, { join: root, index: 0 }, undefined, '', true)
     const keep = { ...DEFAULTS.keep, ...layer(app, call).keep }
     const record = { outline: packOutline({ shape: outlineOf(part) }), keep, notify }
     this.#joins.push({ id: root, flow: root, size: 1, root: record })
-    const { due, expiresIn } = call
-    const start = { ...(due && { due }), ...(expiresIn !== undefined && { expiresIn }) }
-    return { jobs: jobs.map((job) => ({ ...start, ...job })), ...(opens && { opens }), joins: this.#joins }
+    return { jobs, ...(opens && { opens }), joins: this.#joins }
   }
 
-  /** Declare a part's joins, and return what starts it. Its end fills `slot`; it reads `previous`'s value. */
-  #lay(part: PartValue, slot: Slot, previous: string | undefined, path: string): Release {
+  /**
+   * Declare a part's joins, and return what starts it. Its end fills `slot`; it reads `previous`'s value.
+   *
+   * @param first - whether the flow starts with it
+   */
+  #lay(part: PartValue, slot: Slot, previous: string | undefined, path: string, first: boolean): Release {
     const from = part.ignoresPrevious ? undefined : previous
-    const inner = part.whenFailed || part.whenSucceeded ? this.#handlers(part, slot, path) : slot
-    if (part.kind === 'chain') return this.#chain(part, inner, from, path)
-    if (part.kind === 'group') return this.#group(part, inner, from, path)
-    return {
-      jobs: [this.#job(part, { id: stepId(this.#root, path), reports: inner, ...(from && { from }) })],
+    const inner = part.whenFailed || part.whenSucceeded ? this.#handlers(part, slot, path, first) : slot
+    if (part.kind === 'signature') {
+      const place = { id: stepId(this.#root, path), reports: inner, ...(from && { from }) }
+      return { jobs: [this.#job(part, place, first)] }
     }
+    if (++this.#depth > MOST_DEPTH) {
+      throw tooLarge(
+        `a flow nested deeper than ${MOST_DEPTH} levels`,
+        `${MOST_DEPTH}; give the steps to one chain: chain(...steps)`,
+      )
+    }
+    const heads =
+      part.kind === 'chain'
+        ? this.#chain(part, inner, from, path, first)
+        : this.#group(part, inner, from, path, first)
+    this.#depth--
+    return heads
   }
 
-  #handlers(part: PartValue, slot: Slot, path: string): Slot {
+  #handlers(part: PartValue, slot: Slot, path: string, first: boolean): Slot {
+    const early = first && isInstant(part)
     const id = handlersId(this.#root, path)
     const { whenFailed, whenSucceeded } = part
     this.#join({
@@ -99,13 +118,18 @@ class Compiler {
       size: 1,
       reports: slot,
       ...(whenFailed && {
-        otherwise: this.#job(whenFailed, {
-          ...this.#aside(whenFailed, onErrorId(this.#root, path), id),
-          reads: 'failure',
-        }),
+        otherwise: this.#job(
+          whenFailed,
+          { ...this.#aside(whenFailed, onErrorId(this.#root, path), id), reads: 'failure' },
+          early,
+        ),
       }),
       ...(whenSucceeded && {
-        besides: this.#job(whenSucceeded, this.#aside(whenSucceeded, onSuccessId(this.#root, path), id)),
+        besides: this.#job(
+          whenSucceeded,
+          this.#aside(whenSucceeded, onSuccessId(this.#root, path), id),
+          early,
+        ),
       }),
     })
     return { join: id, index: 0 }
@@ -116,19 +140,21 @@ class Compiler {
     return ignoresPrevious ? { id } : { id, from }
   }
 
-  #chain({ steps }: ChainValue, slot: Slot, from: string | undefined, path: string): Release {
+  #chain({ steps }: ChainValue, slot: Slot, from: string | undefined, path: string, first: boolean): Release {
+    const begins = steps.findIndex((step) => !isInstant(step))
     // From the last to the first, since an edge holds what it releases.
     let heads: Release = { jobs: [] }
     for (let k = steps.length - 1; k >= 0; k--) {
       const edge = (step: number) => edgeId(this.#root, below(path, step))
       if (k < steps.length - 1) this.#join({ id: edge(k), size: 1, reports: slot, release: heads })
       const end = k < steps.length - 1 ? { join: edge(k), index: 0 } : slot
-      heads = this.#lay(steps[k]!, end, k > 0 ? edge(k - 1) : from, below(path, k))
+      const starts = first && (k <= begins || begins < 0)
+      heads = this.#lay(steps[k]!, end, k > 0 ? edge(k - 1) : from, below(path, k), starts)
     }
     return heads
   }
 
-  #group(group: GroupValue, slot: Slot, from: string | undefined, path: string): Release {
+  #group(group: GroupValue, slot: Slot, from: string | undefined, path: string, first: boolean): Release {
     const { members, failFast, cancelSiblings } = group
     if (members.length > MOST_MEMBERS) {
       throw tooLarge(`a group of ${members.length} members`, `${MOST_MEMBERS}; use chunks() or nest groups`)
@@ -142,23 +168,33 @@ class Compiler {
       ...(cancelSiblings && { cancelSiblings }),
     })
     if (members.length === 0) return { jobs: [], opens: [id] }
-    const heads = members.map((member, i) => this.#lay(member, { join: id, index: i }, from, below(path, i)))
+    const heads = members.map((member, i) =>
+      this.#lay(member, { join: id, index: i }, from, below(path, i), first),
+    )
     const opens = heads.flatMap((head) => head.opens ?? [])
     return { jobs: heads.flatMap((head) => head.jobs), ...(opens.length > 0 && { opens }) }
   }
 
   #join(join: Omit<Join, 'flow'>): void {
-    this.#joins.push({ ...join, flow: this.#root })
+    if (this.#joins.push({ ...join, flow: this.#root }) > MOST_JOINS) {
+      throw tooLarge(`a flow of more than ${MOST_JOINS} groups, edges and handlers`, `${MOST_JOINS}`)
+    }
   }
 
-  #job(signature: SignatureValue, place: Place): Job {
-    const job = jobOf(signature, this.#each, { ...place, flow: this.#root })
+  #job(signature: SignatureValue, place: Place, first: boolean): Job {
+    const job = jobOf(signature, first ? this.#options : this.#later, { ...place, flow: this.#root })
     this.#jobs++
-    this.#bytes += job.body.length
+    this.#bytes += Buffer.byteLength(job.body)
     if (this.#jobs > MOST_JOBS) throw tooLarge(`a flow of more than ${MOST_JOBS} jobs`, `${MOST_JOBS}`)
     if (this.#bytes > MOST_BYTES) throw tooLarge('the inputs of this flow', `${MOST_BYTES} bytes in all`)
     return job
   }
+}
+
+/** Whether a part succeeds without any job: what comes after it starts with it. */
+function isInstant(part: PartValue, depth = 0): boolean {
+  if (part.kind === 'signature' || depth > MOST_DEPTH) return false
+  return (part.kind === 'chain' ? part.steps : part.members).every((inner) => isInstant(inner, depth + 1))
 }
 
 /** What app and task say together, kept: it is the same for every job of a task. */

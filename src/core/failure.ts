@@ -19,6 +19,8 @@ export interface Failure {
 /** A job of a flow that did not succeed. */
 export interface StepFailure extends Failure {
   readonly id: string
+  /** Its place in the flow: `[1, 0]` is the first member, or step, of the second. */
+  readonly path: readonly number[]
   readonly task: string
   /** Attempts made. */
   readonly attempts: number
@@ -29,8 +31,8 @@ export function joinFailures(failures: readonly StepFailure[]): Failure {
   const [first] = failures
   if (!first) return { code: 'CANCELLED', name: 'Error', message: 'cancelled', failures }
   if (failures.length === 1) {
-    const { id: _, task, attempts: __, ...failure } = first
-    return { ...failure, message: `${task}: ${failure.message}`, failures }
+    const { id: _, path: __, task: ___, attempts: ____, ...failure } = first
+    return { ...failure, failures }
   }
   const shown = failures.slice(0, 3).map(({ id, task, message }) => `${task} (${id}): ${message}`)
   const more = failures.length > 3 ? `; and ${failures.length - 3} more` : ''

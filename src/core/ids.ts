@@ -17,6 +17,14 @@ export const onSuccessId = (root: string, path: string): string => `${root}/${pa
 
 export const below = (path: string, index: number): string => (path === '' ? `${index}` : `${path}.${index}`)
 
+/** The place in its flow of a step with this id. */
+export const pathOf = (id: string): number[] =>
+  id
+    .slice(id.indexOf('/') + 1)
+    .split('.')
+    .filter(Boolean)
+    .map(Number)
+
 /** Whether a join's value is the list of its slots; another join's value is that of its one slot. */
 export const isGroup = (join: string): boolean => join.endsWith(GROUP)
 

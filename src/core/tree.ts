@@ -42,7 +42,9 @@ export function idsOf(root: string, outline: Outline): { jobs: string[]; joins: 
     if (part.onError !== undefined) jobs.push(onErrorId(root, path))
     if (part.onSuccess !== undefined) jobs.push(onSuccessId(root, path))
     if (part.group) joins.push(groupId(root, path))
-    part.group?.forEach((member, i) => visit(member, below(path, i)))
+    part.group?.forEach((member, i) => {
+      visit(member, below(path, i))
+    })
     part.chain?.forEach((step, i) => {
       if (i > 0) edges.push(edgeId(root, below(path, i - 1)))
       visit(step, below(path, i))

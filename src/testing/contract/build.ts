@@ -9,8 +9,8 @@ export const inc = task('inc', (n: number) => n + 1)
 export const sum = task('sum', (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0))
 export const echo = task('echo', (value: unknown) => value)
 /** Fails for good at once. */
-export const fail = task('fail', { retry: 1 }, (message: string): never => {
-  throw new Error(message)
+export const fail = task('fail', { retry: 1 }, (message: unknown): never => {
+  throw new Error(String(message))
 })
 
 export const tasks = [add, multiply, inc, sum, echo, fail]
@@ -80,4 +80,13 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     return error
   }
   throw new Error(`Expected a rejection, got ${JSON.stringify(value)}.`)
+}
+
+/** The states of a flow's steps by their place in it, such as `1.0` for the first member of the second part. */
+export async function placesOf(flow: {
+  readonly id: string
+  steps(): Promise<readonly { readonly id: string; readonly state: string }[]>
+}): Promise<Record<string, string>> {
+  const steps = await flow.steps()
+  return Object.fromEntries(steps.map(({ id, state }) => [id.slice(flow.id.length + 1), state]))
 }

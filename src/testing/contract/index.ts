@@ -1,6 +1,7 @@
 import type { Millis } from '../../port/index.ts'
 import type { Open } from '../conformance/stage.ts'
 import { cancels } from './cancels.ts'
+import { chains } from './chains.ts'
 import { closing } from './closing.ts'
 import { enqueue } from './enqueue.ts'
 import { input } from './input.ts'
@@ -28,6 +29,7 @@ const subjects: Readonly<Record<string, Subject>> = {
   workers,
   inspect,
   closing,
+  chains,
 }
 
 type Declare = (title: string, run: () => Promise<void>) => unknown

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { task } from '../../core/task.ts'
-import { BackendError } from '../../errors.ts'
 import { SECOND } from '../conformance/build.ts'
 import { deferred, door, inc, rejection } from './build.ts'
-import type { Stage, Subject } from './stage.ts'
+import { cutOff } from './outage.ts'
+import type { Subject } from './stage.ts'
 
 export const workers: Subject = {
   'never more jobs run at once than the concurrency says, and as many do': async (stage) => {
@@ -370,20 +370,4 @@ export const workers: Subject = {
     const { id, task: name, attempt, code, error } = stage.logs[2]!.fields
     assert.deepEqual([id, name, attempt, code, error], [job.id, 'bad', 2, 'TASK_FAILED', 'no'])
   },
-}
-
-/** A process that can be cut off from its backend, for as long as wished. */
-async function cutOff(stage: Stage) {
-  const error = new BackendError('BACKEND_UNAVAILABLE', 'cut off', { retryable: true })
-  let cut = false
-  const app = await stage.process({}, () => (cut ? { fail: error } : undefined))
-  return {
-    app,
-    begin: () => {
-      cut = true
-    },
-    end: () => {
-      cut = false
-    },
-  }
 }
