@@ -9,7 +9,7 @@ const floors = {
   worker: ['core', 'port', 'async', 'errors'],
   client: ['core', 'port', 'async', 'errors'],
   app: ['worker', 'client', 'drivers/open', 'core', 'port', 'async', 'errors'],
-  index: ['app', 'worker', 'client', 'core', 'port', 'errors'],
+  index: ['app', 'worker', 'client', 'core', 'port', 'async', 'errors'],
   cli: ['index'],
   dashboard: ['index'],
 }

@@ -1,25 +1,28 @@
-export interface Deadline {
+export interface Deadline<T> {
+  /** By `performance.now()`. */
   readonly at: number
-  readonly expire: () => void
+  readonly item: T
+  previous: Deadline<T>
+  next: Deadline<T>
 }
 
-export interface Deadlines {
-  /** Call `expire` in `ms`, unless it is removed before. */
-  add(ms: number, expire: () => void): Deadline
-  remove(deadline: Deadline): void
+export interface Deadlines<T> {
+  /** Expire `item` at that time, by `performance.now()`, unless it is removed before. */
+  add(at: number, item: T): Deadline<T>
+  remove(deadline: Deadline<T>): void
 }
 
 /**
- * Any number of deadlines on one timer. Thousands of short jobs with long timeouts cost a set entry each:
- * the timer is armed for the earliest deadline it has seen and looks around only when it fires.
+ * Any number of deadlines on one timer. Thousands of short jobs with long timeouts cost a link of a ring
+ * each: the timer is armed for the earliest deadline it has seen and looks around only when it fires.
  */
-export function deadlines(): Deadlines {
-  const pending = new Set<Deadline>()
+export function deadlines<T>(expire: (item: T) => void): Deadlines<T> {
+  const ring = {} as Deadline<T>
+  ring.previous = ring.next = ring
   let timer: NodeJS.Timeout | undefined
   let armedFor = Number.POSITIVE_INFINITY
 
   function arm(at: number) {
-    if (at >= armedFor) return
     clearTimeout(timer)
     armedFor = at
     timer = setTimeout(fire, Math.min(Math.max(at - performance.now(), 0), 2 ** 31 - 1)).unref()
@@ -28,25 +31,34 @@ export function deadlines(): Deadlines {
   function fire() {
     armedFor = Number.POSITIVE_INFINITY
     const now = performance.now()
-    let next = Number.POSITIVE_INFINITY
-    for (const deadline of pending) {
-      if (deadline.at <= now) {
-        pending.delete(deadline)
-        deadline.expire()
-      } else if (deadline.at < next) next = deadline.at
+    let earliest = Number.POSITIVE_INFINITY
+    const over: Deadline<T>[] = []
+    for (let deadline = ring.next; deadline !== ring; deadline = deadline.next) {
+      if (deadline.at <= now) over.push(deadline)
+      else if (deadline.at < earliest) earliest = deadline.at
     }
-    if (next < Number.POSITIVE_INFINITY) arm(next)
+    if (earliest < armedFor) arm(earliest)
+    for (const deadline of over) {
+      remove(deadline)
+      expire(deadline.item)
+    }
+  }
+
+  /** Of one that has been removed before, nothing changes: it is a ring of its own. */
+  function remove(deadline: Deadline<T>) {
+    deadline.previous.next = deadline.next
+    deadline.next.previous = deadline.previous
+    deadline.previous = deadline.next = deadline
   }
 
   return {
-    add(ms, expire) {
-      const deadline = { at: performance.now() + ms, expire }
-      pending.add(deadline)
-      arm(deadline.at)
+    add(at, item) {
+      const deadline = { at, item, previous: ring.previous, next: ring }
+      ring.previous.next = deadline
+      ring.previous = deadline
+      if (at < armedFor) arm(at)
       return deadline
     },
-    remove(deadline) {
-      pending.delete(deadline)
-    },
+    remove,
   }
 }

@@ -1,3 +1,4 @@
+import { redact } from '../async/redact.ts'
 import { UsageError } from '../errors.ts'
 import type { Backend } from '../port/index.ts'
 import { lazy } from './lazy.ts'
@@ -8,9 +9,13 @@ interface Scheme {
   readonly needs?: string
 }
 
+const openRedis = async (url: string) => (await import('./redis/index.ts')).open(url)
+
 const schemes: Readonly<Record<string, Scheme>> = {
   memory: { open: async (url) => (await import('./memory/index.ts')).memory(url.slice('memory:'.length)) },
   sqlite: { open: async (url) => (await import('./sqlite/index.ts')).open(url) },
+  redis: { open: openRedis },
+  rediss: { open: openRedis },
 }
 
 /**
@@ -32,6 +37,3 @@ export function openBackend(url: string): Backend {
   }
   return lazy(() => scheme.open(url))
 }
-
-/** A URL without its password, for messages. */
-export const redact = (url: string): string => url.replace(/\/\/([^/@:]*):[^/@]*@/, '//$1:***@')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { redact } from '../../src/cli/redact.ts'
+import { redact } from '../../src/async/redact.ts'
 import { suggest } from '../../src/cli/suggest.ts'
 import { table } from '../../src/cli/table.ts'
 import { cut, visible, visibleJson, visibleLines, width } from '../../src/cli/text.ts'

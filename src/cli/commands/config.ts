@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
+import { redact } from '../../index.ts'
 import { addSettings, examples } from '../help.ts'
-import { redact } from '../redact.ts'
 import type { Register } from '../register.ts'
 import { SETTING_NAMES, WORKER_SETTINGS } from '../settings.ts'
 import { table } from '../table.ts'

@@ -1,5 +1,5 @@
+import { redact } from '../../index.ts'
 import { examples } from '../help.ts'
-import { redact } from '../redact.ts'
 import type { Register } from '../register.ts'
 import { table } from '../table.ts'
 import { visible } from '../text.ts'

@@ -5,6 +5,9 @@ const NAMED = /([?&][^=&#\s]*(?:pass|pwd|secret|token|auth|key)[^=&#\s]*=)[^&#\s
 /**
  * A URL, or a text with URLs in it, without passwords and tokens. A password that wasn't encoded, with `/`, `?`
  * or `@` in it, is hidden as well.
+ *
+ * @example
+ * redact('redis://me:hush@host') // 'redis://me:***@host'
  */
 export const redact = (text: string): string =>
   text
