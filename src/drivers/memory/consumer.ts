@@ -1,19 +1,19 @@
 import {
   type Applied,
   type ConsumeOptions,
-  type Consumer,
   type Delivery,
   fairShare,
   type Outcome,
   type Progress,
   type Renewal,
+  type StoreConsumer,
 } from '../../port/index.ts'
 import { end, endMarked, loseWorker, postpone, promote, putBack, remember } from './moves.ts'
 import type { Row } from './row.ts'
 import { covered, hint, lineOf, now, ring, type Space, type WorkerRow } from './space.ts'
 
 /** One worker's subscription to a space. */
-export function createConsumer(space: Space, options: ConsumeOptions): Consumer {
+export function createConsumer(space: Space, options: ConsumeOptions): StoreConsumer {
   const share = fairShare(options.queues)
   let closed = false
   const me: WorkerRow = {
@@ -105,6 +105,10 @@ export function createConsumer(space: Space, options: ConsumeOptions): Consumer 
         await runnable(space, signal)
       }
       return []
+    },
+
+    async claim(max) {
+      return closed ? [] : claim(max)
     },
 
     async renew(progress: readonly Progress[]): Promise<Renewal> {

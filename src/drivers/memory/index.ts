@@ -1,9 +1,10 @@
 import { BackendError } from '../../errors.ts'
-import { type Backend, idOf, type Receipt, type Submission, start } from '../../port/index.ts'
+import { idOf, type Receipt, type Store, type Submission, start } from '../../port/index.ts'
 import { createConsumer } from './consumer.ts'
 import { createControl } from './control.ts'
 import { events } from './events.ts'
 import { admit, endMarked, ledger } from './moves.ts'
+import { outbox, sent } from './outbox.ts'
 import { createRecords } from './records.ts'
 import { createSpace, now, ring, type Space } from './space.ts'
 import { sweep } from './sweep.ts'
@@ -19,7 +20,7 @@ const spaces = new Map<string, Space>()
  * @example
  * const app = connect(memory())
  */
-export function memory(name = ''): Backend {
+export function memory(name = ''): Store {
   const space = spaces.get(name) ?? createSpace()
   if (name) spaces.set(name, space)
   let closed = false
@@ -35,6 +36,8 @@ export function memory(name = ''): Backend {
     submit: alive(async (batch) => submit(space, batch)),
     consume: alive(async (options) => createConsumer(space, options)),
     sweep: alive(async () => sweep(space)),
+    outbox: alive(async (limit, hold) => outbox(space, limit, hold)),
+    sent: alive(async (entries) => sent(space, entries)),
     events(filter, signal) {
       if (closed) throw refusal()
       return events(space, filter, signal)

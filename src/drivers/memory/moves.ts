@@ -10,6 +10,7 @@ import {
   type Job,
   type Ledger,
 } from '../../port/index.ts'
+import { enter } from './outbox.ts'
 import type { Row } from './row.ts'
 import {
   below,
@@ -63,6 +64,7 @@ export function line(space: Space, row: Row): void {
   row.state = 'waiting'
   row.place = ++space.places
   lineOf(space, row.job.queue).push(row)
+  if (space.outbox) enter(space.outbox, row)
 }
 
 /** To the front of its line: handed back, or its worker was lost. */
@@ -70,6 +72,7 @@ export function putBack(space: Space, row: Row): void {
   release(space, row)
   row.state = 'waiting'
   lineOf(space, row.job.queue).putBack(row)
+  if (space.outbox) enter(space.outbox, row)
 }
 
 /** To run again later. */

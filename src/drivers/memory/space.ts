@@ -30,6 +30,9 @@ export interface WorkerRow {
   readonly held: Map<string, Row>
 }
 
+/** Tickets to send, in the order in which their jobs became waiting, and until when each is held. */
+export type Outbox = Map<{ readonly row: Row; readonly place: number }, EpochMillis>
+
 export interface Listener {
   matches(id: string, notify: string | undefined): boolean
   worker: string | undefined
@@ -54,6 +57,8 @@ export interface Space {
   readonly listeners: Set<Listener>
   /** Woken when something may have become runnable. */
   readonly idle: Set<() => void>
+  /** Kept once it was asked for. */
+  outbox: Outbox | undefined
   serials: number
   places: number
   offset: Millis
@@ -73,6 +78,7 @@ export const createSpace = (): Space => ({
   marked: new Set(),
   listeners: new Set(),
   idle: new Set(),
+  outbox: undefined,
   serials: 0,
   places: 0,
   offset: 0,
