@@ -1,0 +1,90 @@
+import type { Backend, Broker, Due, Store, Submission } from '../../port/index.ts'
+import { createConsumer } from './consumer.ts'
+import { createRelay } from './relay.ts'
+import { defaults, type Timing } from './timing.ts'
+import { createWatch } from './watch.ts'
+
+/**
+ * A backend in which a store owns every job and a broker carries tickets to the workers: the transactional
+ * outbox and the idempotent consumer. A job that becomes waiting leaves a ticket in the store's outbox, in the
+ * same transaction; any process publishes what it finds there, and takes a ticket out once the broker has
+ * confirmed it. Who receives a ticket claims from the store what it has room for, and answers the ticket after.
+ * A crash at any of these steps leaves a ticket too many, never one too few.
+ *
+ * @param broker - carries the tickets; closed with the backend
+ * @param store - owns the jobs; closed with the backend
+ */
+export function joined(broker: Broker, store: Store, timing: Timing = defaults): Backend {
+  const relay = createRelay(broker, store, timing)
+  const watch = createWatch(store, relay.nudge, timing)
+
+  /** What was submitted is waiting, or will be soon. */
+  function follow(batch: readonly Submission[]): void {
+    for (const { jobs, opens } of batch) {
+      if (opens) relay.nudge()
+      for (const { due } of jobs) {
+        if (due) watch.due(until(due))
+        else relay.nudge()
+      }
+    }
+  }
+
+  return {
+    async submit(batch) {
+      const receipts = await store.submit(batch)
+      follow(batch)
+      return receipts
+    },
+    consume: (options) => createConsumer({ broker, store, relay, watch, timing }, options),
+    async sweep(limit) {
+      const swept = await store.sweep(limit)
+      // Whether or not it moved anything: another process may have died before it sent its tickets.
+      relay.nudge()
+      return swept
+    },
+    get pulse() {
+      return store.pulse
+    },
+    events: (filter, signal) => store.events(filter, signal),
+    records: store.records,
+    control: {
+      async cancel(ids) {
+        const answers = await store.control.cancel(ids)
+        relay.nudge()
+        return answers
+      },
+      async retry(ids) {
+        const answers = await store.control.retry(ids)
+        relay.nudge()
+        return answers
+      },
+      async shiftClock(offset) {
+        await store.control.shiftClock(offset)
+        watch.due(0)
+      },
+    },
+    async diagnose() {
+      const [carries, owns] = await Promise.all([broker.diagnose(), store.diagnose()])
+      const { fault } = relay
+      return {
+        backend: `${carries.backend} + ${owns.backend}`,
+        versions: { ...owns.versions, ...carries.versions },
+        clockSkew: owns.clockSkew,
+        warnings: [
+          ...carries.warnings,
+          ...owns.warnings,
+          ...(fault ? [`Tickets are not sent, so jobs start late: ${fault.message}`] : []),
+        ],
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      watch.stop()
+      await relay.stop()
+      await broker[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** By this process's clock, which may be wrong: then the workers' sweeps see to it, within a second. */
+const until = (due: Due): number => ('in' in due ? due.in : due.at - Date.now())
