@@ -36,7 +36,7 @@ const BATCH = { max: 1000, concurrent: 2 }
 
 export function createProducer(backend: Backend, config: ClientConfig, notify: string): Producer {
   const send = collector<Submission, Receipt>((batch) => backend.submit(batch), BATCH)
-  const limits = deadlines()
+  const limits = deadlines<(error: Error) => void>((reject) => reject(late(config.enqueueTimeout)))
 
   /** A submission, at once unless a schema takes its time. */
   function prepare(value: unknown, options: EnqueueOptions | undefined): Submission | Promise<Submission> {
@@ -64,7 +64,7 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
 
   function submit(submission: Submission): Promise<Accepted> {
     return new Promise((resolve, reject) => {
-      const limit = limits.add(config.enqueueTimeout, () => reject(late(config.enqueueTimeout)))
+      const limit = limits.add(performance.now() + config.enqueueTimeout, reject)
       send(
         submission,
         ({ id, status }) => {

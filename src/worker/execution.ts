@@ -20,7 +20,7 @@ export interface ProgressReport {
 
 /**
  * One delivery while it runs: the context that its handler sees, and the handles by which the worker cuts
- * it short. The abort controller and the bound logger are made only for handlers that ask for them.
+ * it short. What costs something is made only for handlers that ask for them.
  */
 export class Execution implements Context {
   readonly delivery: Delivery
@@ -28,6 +28,7 @@ export class Execution implements Context {
   #headers: Readonly<Record<string, string>> | undefined
   #abort: AbortController | undefined
   #log: Logger | undefined
+  #progress: Context['progress'] | undefined
   /** Why it was cut short; the handler's signal carries it. */
   #reason: Error | undefined
   /** Its outcome has been handed on; what the handler does from now on is of no effect. */
@@ -71,7 +72,13 @@ export class Execution implements Context {
     return this.#log
   }
 
-  progress = (percent: number, note?: string): void => {
+  /** Bound, so that handlers can take it from the context. */
+  get progress(): Context['progress'] {
+    this.#progress ??= (percent, note) => this.#report(percent, note)
+    return this.#progress
+  }
+
+  #report(percent: number, note: string | undefined): void {
     if (!(percent >= 0 && percent <= 100)) throw invalid('percent', 'a number from 0 to 100', percent)
     if (this.over) return
     const report: ProgressReport = note === undefined ? { percent } : { percent, note: String(note) }

@@ -31,10 +31,10 @@ export interface Executor {
   readonly running: ReadonlySet<Execution>
   /** Run one delivery. Never throws; whatever happens, `onEnd` hears of it once. */
   start(delivery: Delivery): void
-  /** A cancel mark lies on it: tell the handler. Its own success still counts. */
-  cancel(delivery: Delivery): void
-  /** It is another worker's by now: tell the handler and forget it. */
-  lose(delivery: Delivery): void
+  /** A cancel mark lies on these: tell their handlers. Their own success still counts. */
+  cancel(deliveries: readonly Delivery[]): void
+  /** These are another worker's by now: tell their handlers and forget them. */
+  lose(deliveries: readonly Delivery[]): void
   /** Hand back what still runs, uncounted. */
   handBack(reason: Error): void
 }
@@ -46,11 +46,20 @@ interface Handler {
   readonly run: (input: never, context: Execution) => unknown
 }
 
+/** One delivery on its way through the worker. */
+interface Run {
+  readonly execution: Execution
+  readonly handler: Handler
+  readonly policy: Policy
+  readonly begun: number
+  readonly timeout: Millis | false
+  limit: Deadline<Run> | undefined
+}
+
 /** start, read, validate, perform, record: the way of every delivery through a worker. */
 export function createExecutor(options: ExecutorOptions): Executor {
   const running = new Set<Execution>()
-  const byDelivery = new Map<string, Execution>()
-  const limits = deadlines()
+  const limits = deadlines<Run>(late)
   const handlers = new Map(options.tasks.map((task) => [task.name, prepare(task)]))
   const surroundings = {
     logger: options.logger,
@@ -79,109 +88,136 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   function start(delivery: Delivery): void {
     const execution = new Execution(delivery, surroundings)
-    const begun = performance.now()
-    let limit: Deadline | undefined
     running.add(execution)
-    byDelivery.set(delivery.job.id, execution)
-
-    function record(end: End): void {
-      if (execution.over) return
-      leave(execution)
-      if (limit) limits.remove(limit)
-      options.onEnd({ delivery, ran: performance.now() - begun, end }, execution)
-    }
-
     const handler = handlers.get(delivery.job.task)
     if (!handler) {
-      const message = `this worker has no task "${delivery.job.task}"`
-      return record(
-        notMine(delivery, describeFailure(new Error(message), 'UNKNOWN_TASK'), options.unknownTaskAfter),
-      )
+      return pass(execution, new Error(`this worker has no task "${delivery.job.task}"`), 'UNKNOWN_TASK')
     }
     let call: Call
     try {
       call = unpackCall(delivery.job.body)
     } catch (fault) {
-      return record(notMine(delivery, describeFailure(fault, 'UNKNOWN_FORMAT'), options.unknownTaskAfter))
+      return pass(execution, fault, 'UNKNOWN_FORMAT')
     }
     execution.open(call)
-    const { definition } = handler
-    const policy = call.retry
-      ? policyOf({ retry: layerRetry(handler.settings.retry, call.retry) })
-      : handler.policy
-    const timeout = call.timeout ?? handler.settings.timeout ?? DEFAULTS.timeout
-    if (timeout !== false) {
-      limit = limits.add(timeout, () => {
-        const late = new Error(`took longer than its timeout of ${timeout} ms`)
-        late.name = 'TimeoutError'
-        execution.abort(late)
-        threw(late, 'TIMEOUT')
-      })
+    const run: Run = {
+      execution,
+      handler,
+      policy: call.retry
+        ? policyOf({ retry: layerRetry(handler.settings.retry, call.retry) })
+        : handler.policy,
+      begun: performance.now(),
+      timeout: call.timeout ?? handler.settings.timeout ?? DEFAULTS.timeout,
+      limit: undefined,
     }
-
-    function threw(thrown: unknown, code: 'TASK_FAILED' | 'TIMEOUT' = 'TASK_FAILED'): void {
-      if (execution.cancelling) record(cancelled(describeFailure(thrown)))
-      else record(afterThrow(delivery, thrown, code, policy))
-    }
-
-    function perform(input: unknown): void {
-      // To read or check the input may have taken so long that the job is no longer ours.
-      if (execution.over) return
-      try {
-        then(handler!.run(input as never, execution), returned, threw)
-      } catch (thrown) {
-        threw(thrown)
-      }
-    }
-
-    function returned(output: unknown): void {
-      if (execution.over) return
-      const wrong = (fault: unknown) => record(failed(describeFault(fault, 'INVALID_OUTPUT')))
-      const store = (value: unknown) => {
-        try {
-          record(succeeded(packValue(value, 'output', options.payloadLimit)))
-        } catch (fault) {
-          wrong(fault)
-        }
-      }
-      checked(definition.output, output, 'output', store, wrong)
-    }
-
-    // What a schema itself throws, such as a look-up that failed, says nothing about the input.
-    const refuse = (fault: unknown) =>
-      fault instanceof UsageError ? record(failed(describeFault(fault, 'INVALID_INPUT'))) : threw(fault)
-    if (call.from === undefined) return checked(definition.input, call.input, 'input', perform, refuse)
+    if (run.timeout !== false) run.limit = limits.add(run.begun + run.timeout, run)
+    if (call.from === undefined) return validated(run, call.input)
     options.readInput(call).then(
-      (input) => checked(definition.input, input, 'input', perform, refuse),
+      (input) => validated(run, input),
       (fault) => {
-        if (fault instanceof BackendError) record({ kind: 'again', delay: 1000, counts: false })
-        else threw(fault)
+        if (fault instanceof BackendError) record(run, { kind: 'again', delay: 1000, counts: false })
+        else threw(run, fault)
       },
     )
+  }
+
+  /** Not for this worker: another may know it. */
+  function pass(execution: Execution, fault: unknown, code: 'UNKNOWN_TASK' | 'UNKNOWN_FORMAT'): void {
+    const { delivery } = execution
+    leave(execution)
+    const end = notMine(delivery, describeFailure(fault, code), options.unknownTaskAfter)
+    options.onEnd({ delivery, ran: 0, end }, execution)
+  }
+
+  function validated(run: Run, input: unknown): void {
+    const { input: schema } = run.handler.definition
+    if (!schema) return perform(run, input)
+    const good = (parsed: unknown) => perform(run, parsed)
+    // What a schema itself throws, such as a look-up that failed, says nothing about the input.
+    const bad = (fault: unknown) =>
+      fault instanceof UsageError
+        ? record(run, failed(describeFault(fault, 'INVALID_INPUT')))
+        : threw(run, fault)
+    checked(schema, input, 'input', good, bad)
+  }
+
+  function perform(run: Run, input: unknown): void {
+    const { execution, handler } = run
+    // To read or check the input may have taken so long that the job is no longer ours.
+    if (execution.over) return
+    const good = (output: unknown) => returned(run, output)
+    const bad = (thrown: unknown) => threw(run, thrown)
+    try {
+      then(handler.run(input as never, execution), good, bad)
+    } catch (thrown) {
+      threw(run, thrown)
+    }
+  }
+
+  function returned(run: Run, output: unknown): void {
+    if (run.execution.over) return
+    const { output: schema } = run.handler.definition
+    if (!schema) return store(run, output)
+    const good = (parsed: unknown) => store(run, parsed)
+    const bad = (fault: unknown) => record(run, failed(describeFault(fault, 'INVALID_OUTPUT')))
+    checked(schema, output, 'output', good, bad)
+  }
+
+  function store(run: Run, output: unknown): void {
+    let end: End
+    try {
+      end = succeeded(packValue(output, 'output', options.payloadLimit))
+    } catch (fault) {
+      end = failed(describeFault(fault, 'INVALID_OUTPUT'))
+    }
+    record(run, end)
+  }
+
+  function late(run: Run): void {
+    const error = new Error(`took longer than its timeout of ${run.timeout} ms`)
+    error.name = 'TimeoutError'
+    run.execution.abort(error)
+    threw(run, error, 'TIMEOUT')
+  }
+
+  function threw(run: Run, thrown: unknown, code: 'TASK_FAILED' | 'TIMEOUT' = 'TASK_FAILED'): void {
+    const { execution, policy } = run
+    if (execution.over) return
+    if (execution.cancelling) record(run, cancelled(describeFailure(thrown)))
+    else record(run, afterThrow(execution.delivery, thrown, code, policy))
+  }
+
+  /** What comes first counts: of a handler that goes on after its timeout, nothing is heard. */
+  function record(run: Run, end: End): void {
+    const { execution, begun, limit } = run
+    if (execution.over) return
+    leave(execution)
+    if (limit) limits.remove(limit)
+    options.onEnd({ delivery: execution.delivery, ran: performance.now() - begun, end }, execution)
   }
 
   function leave(execution: Execution): void {
     execution.over = true
     running.delete(execution)
-    if (byDelivery.get(execution.id) === execution) byDelivery.delete(execution.id)
   }
 
-  const find = (delivery: Delivery): Execution | undefined => {
-    const execution = byDelivery.get(delivery.job.id)
-    return execution?.delivery.token === delivery.token ? execution : undefined
+  function find(deliveries: readonly Delivery[]): Execution[] {
+    const keyOf = ({ job, token }: Delivery) => `${token} ${job.id}`
+    const wanted = new Set(deliveries.map(keyOf))
+    return [...running].filter(({ delivery }) => wanted.has(keyOf(delivery)))
   }
 
   return {
     running,
     start,
-    cancel(delivery) {
-      find(delivery)?.cancel()
+    cancel(deliveries) {
+      for (const execution of find(deliveries)) execution.cancel()
     },
-    lose(delivery) {
-      const execution = find(delivery)
-      if (!execution) return
-      leave(execution)
-      execution.abort(new Error('this worker lost its lease; the job is run elsewhere'))
+    lose(deliveries) {
+      for (const execution of find(deliveries)) {
+        leave(execution)
+        execution.abort(new Error('this worker lost its lease; the job is run elsewhere'))
+      }
     },
     handBack(reason) {
       for (const execution of [...running]) {
@@ -193,15 +229,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
   }
 }
 
-/** Validate, if there is a schema; at once when the schema answers at once. */
+/** Validate; at once when the schema answers at once. */
 function checked(
-  schema: Definition['input'],
+  schema: NonNullable<Definition['input']>,
   value: unknown,
   where: 'input' | 'output',
   good: (value: unknown) => void,
   bad: (fault: unknown) => void,
 ): void {
-  if (!schema) return good(value)
   let result: unknown
   try {
     result = validate(schema, value, where)

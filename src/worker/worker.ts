@@ -104,8 +104,8 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
       onError,
       onRenewal: ({ cancel, lost }: Renewal) => {
         beatAt = performance.now()
-        for (const delivery of cancel) executor.cancel(delivery)
-        for (const delivery of lost) executor.lose(delivery)
+        if (cancel.length > 0) executor.cancel(cancel)
+        if (lost.length > 0) executor.lose(lost)
         if (lost.length > 0) {
           logger.warn(
             { worker: id, jobs: lost.map(({ job }) => job.id).slice(0, 10), count: lost.length },
