@@ -6,6 +6,8 @@ export interface Weather {
   readonly twice?: () => boolean
   /** Put this ticket anywhere in its queue. */
   readonly mixed?: () => boolean
+  /** Tickets are with the broker for so many milliseconds before they are dealt. */
+  readonly late?: () => number
 }
 
 /** A broker in this process, and the connections to it. */
@@ -88,7 +90,8 @@ export function fakeBroker(random: () => number = Math.random, weather: Weather 
         async publish(tickets) {
           if (gone) throw new Error('This connection was cut.')
           for (const ticket of tickets) accept(ticket)
-          deal()
+          if (weather.late) setTimeout(deal, weather.late())
+          else deal()
         },
         async receive(options) {
           const subscriber: Subscriber = { options, hand: [], resting: false }
