@@ -2,8 +2,10 @@ import type { Millis } from '../../port/index.ts'
 import type { Open } from '../conformance/stage.ts'
 import { cancels } from './cancels.ts'
 import { chains } from './chains.ts'
+import { chords } from './chords.ts'
 import { closing } from './closing.ts'
 import { enqueue } from './enqueue.ts'
+import { groups } from './groups.ts'
 import { input } from './input.ts'
 import { inspect } from './inspect.ts'
 import { middleware } from './middleware.ts'
@@ -30,6 +32,8 @@ const subjects: Readonly<Record<string, Subject>> = {
   inspect,
   closing,
   chains,
+  groups,
+  chords,
 }
 
 type Declare = (title: string, run: () => Promise<void>) => unknown
