@@ -5,7 +5,7 @@ import type { Definition } from '../core/definition.ts'
 import { type PartValue, partOf } from '../core/flow.ts'
 import { checkId, invalid } from '../core/options.ts'
 import { validate } from '../core/schema.ts'
-import { checkJobOptions, type JobOptions, NONE } from '../core/settings.ts'
+import { checkJobOptions, type JobOptions, NONE, type Settings } from '../core/settings.ts'
 import { BackendError, UsageError } from '../errors.ts'
 import type { Backend, Receipt, Submission } from '../port/index.ts'
 import type { ClientConfig } from './config.ts'
@@ -38,11 +38,12 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
   const send = collector<Submission, Receipt>((batch) => backend.submit(batch), BATCH)
   const limits = deadlines<(error: Error) => void>((reject) => reject(late(config.enqueueTimeout)))
 
+  const settingsOf = (options: EnqueueOptions | undefined): Settings =>
+    options === undefined ? NONE : checkJobOptions(options, 'enqueue', ['id'])
+
   /** A submission, at once unless a schema takes its time. */
-  function prepare(value: unknown, options: EnqueueOptions | undefined): Submission | Promise<Submission> {
+  function prepare(value: unknown, call: Settings, id?: string): Submission | Promise<Submission> {
     const part: PartValue = partOf(value)
-    const call = options === undefined ? NONE : checkJobOptions(options, 'enqueue', ['id'])
-    const id = options?.id
     let waits: Promise<unknown>[] | undefined
     const submission = compile(part, {
       id: id === undefined ? newId() : checkId(id),
@@ -83,39 +84,48 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
     notify,
     submit,
     async enqueue(value, options) {
-      const submission = prepare(value, options)
+      const submission = prepare(value, settingsOf(options), options?.id)
       return submit(submission instanceof Promise ? await submission : submission)
     },
     async enqueueAll(values, options) {
       if (options?.id !== undefined)
         throw invalid('id', 'given for one signature, not for an array', options.id)
-      const prepared = await Promise.all(values.map((value, i) => named(i, () => prepare(value, options))))
-      return Promise.all(prepared.map(submit))
+      const call = settingsOf(options)
+      const prepared = values.map((value, i) => ofMany(i, () => prepare(value, call)))
+      const waits = prepared.some((submission) => submission instanceof Promise)
+      const submissions = waits ? await Promise.all(prepared) : (prepared as Submission[])
+      return Promise.all(submissions.map(submit))
     },
   }
 }
 
 /** An error of one of many says which. */
-async function named<T>(index: number, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
+const ofMany = <T>(index: number, work: () => T): T =>
+  retelling(work, (error) => {
     const path = error.path ? `[${index}].${error.path}` : `[${index}]`
-    throw new UsageError(error.code, `[${index}]: ${error.message}`, { cause: error, path })
-  }
-}
+    return new UsageError(error.code, `[${index}]: ${error.message}`, { cause: error, path })
+  })
 
-function inTask<T>(task: string, work: () => T): T {
-  const rename = (error: unknown): never => {
-    if (!(error instanceof UsageError)) throw error
-    throw new UsageError(error.code, `${task}: ${error.message}`, { cause: error, path: error.path })
+const inTask = <T>(task: string, work: () => T): T =>
+  retelling(
+    work,
+    (error) => new UsageError(error.code, `${task}: ${error.message}`, { cause: error, path: error.path }),
+  )
+
+/** Do it, now or later, and put a wrong use of ours into other words. */
+function retelling<T>(work: () => T, retell: (error: UsageError) => UsageError): T {
+  const fail = (error: unknown): never => {
+    throw error instanceof UsageError ? retell(error) : error
   }
   try {
     const answer = work()
-    return answer instanceof Promise ? (answer.catch(rename) as T) : answer
+    if (!(answer instanceof Promise)) return answer
+    const told = answer.catch(fail)
+    // Of many, another may fail first; then nobody waits for this one.
+    told.catch(() => {})
+    return told as T
   } catch (error) {
-    return rename(error)
+    return fail(error)
   }
 }
 
