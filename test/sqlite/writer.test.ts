@@ -13,14 +13,15 @@ afterEach(() => {
   for (const db of closing.splice(0)) db.close()
 })
 
-/** A writer on a real file, and what it has told the database. */
-async function setUp(durability: 'full' | 'normal' = 'full', busyTimeout = 5000) {
-  const settings = check({ path: fresh(), durability, busyTimeout })
+/** A writer on a real file, and what it has told the database. `sync` decides when a commit is durable. */
+async function setUp(busyTimeout = 5000, sync?: (done: () => void) => void) {
+  const settings = check({ path: fresh(), busyTimeout })
   const { db } = await connect(settings)
   db.exec('CREATE TABLE things (name TEXT PRIMARY KEY)')
   closing.push(db)
   const log: string[] = []
   const committed: number[] = []
+  const kept: number[] = []
   let transactions = 0
   const logged: Database = {
     exec(sql) {
@@ -36,10 +37,11 @@ async function setUp(durability: 'full' | 'normal' = 'full', busyTimeout = 5000)
   const writer: Writer<number> = createWriter({
     db: logged,
     file: settings.file,
-    durability,
     busyTimeout,
     begin: () => ++transactions,
+    durable: (done) => (sync ? sync(() => done(undefined)) : done(undefined)),
     committed: (transaction) => committed.push(transaction),
+    kept: (transaction) => kept.push(transaction),
   })
   const insert = db.prepare('INSERT INTO things VALUES (?)')
   const names = () =>
@@ -49,7 +51,7 @@ async function setUp(durability: 'full' | 'normal' = 'full', busyTimeout = 5000)
     other.exec('BEGIN IMMEDIATE')
     return () => other.close()
   }
-  return { writer, insert, names, log, committed, lock }
+  return { writer, insert, names, log, committed, kept, lock }
 }
 
 const commits = (log: string[]) => log.filter((sql) => sql === 'COMMIT').length
@@ -98,23 +100,42 @@ test('a write that throws fails alone, and its neighbours are written', async ()
   expect(committed).toHaveLength(1)
 })
 
-test('claims alone do not wait for the disk, and everything else does', async () => {
-  const { writer, log } = await setUp()
-  const told = async (...writes: boolean[]) => {
-    log.length = 0
-    await Promise.all(writes.map((light) => writer.write(() => {}, light)))
-    return log.filter((sql) => sql.startsWith('PRAGMA'))
-  }
-  expect(await told(true, true)).toEqual(['PRAGMA synchronous = NORMAL'])
-  expect(await told(true)).toEqual([])
-  expect(await told(true, false)).toEqual(['PRAGMA synchronous = FULL'])
-  expect(await told(false)).toEqual([])
+test('a write is answered, and told of, once it is durable; a claim once it is committed', async () => {
+  const syncs: (() => void)[] = []
+  const { writer, committed, kept } = await setUp(5000, (done) => syncs.push(done))
+  const answered: string[] = []
+  const write = writer.write(() => {}).then(() => answered.push('write'))
+  await writer.write(() => {}, true).then(() => answered.push('claim beside it'))
+  await writer.write(() => {}, true).then(() => answered.push('claim alone'))
+  expect(answered).toEqual(['claim beside it', 'claim alone'])
+  expect([committed, kept]).toEqual([[1, 2], [2]])
+  expect(syncs).toHaveLength(1)
+  const idle = writer.idle().then(() => answered.push('idle'))
+  syncs[0]!()
+  await Promise.all([write, idle])
+  expect(answered.slice(2)).toEqual(['write', 'idle'])
+  expect(kept).toEqual([2, 1])
 })
 
-test('with durability normal nothing waits for the disk', async () => {
-  const { writer, log } = await setUp('normal')
-  await Promise.all([writer.write(() => {}), writer.write(() => {}, true)])
-  expect(log).toEqual(['BEGIN IMMEDIATE', 'COMMIT'])
+test('a write that could not be made durable is refused', async () => {
+  const path = fresh()
+  const settings = check({ path })
+  const { db } = await connect(settings)
+  closing.push(db)
+  const failure = new Error('no more disk')
+  const kept: number[] = []
+  const writer = createWriter({
+    db,
+    file: path,
+    busyTimeout: 5000,
+    durable: (done) => done(failure),
+    begin: () => 0,
+    committed: () => {},
+    kept: (transaction) => kept.push(transaction),
+  })
+  await expect(writer.write(() => {})).rejects.toBe(failure)
+  expect(kept).toEqual([])
+  expect(await writer.write(() => 'claim', true)).toBe('claim')
 })
 
 test('while another connection holds the lock, the loop runs on and the write waits', async () => {
@@ -134,7 +155,7 @@ test('while another connection holds the lock, the loop runs on and the write wa
 })
 
 test('a write that has waited too long for the lock is refused, and says that it may be tried again', async () => {
-  const { writer, insert, names, lock } = await setUp('full', 100)
+  const { writer, insert, names, lock } = await setUp(100)
   const unlock = lock()
   await expect(writer.write(() => insert.run('a'))).rejects.toMatchObject({
     name: 'BackendError',

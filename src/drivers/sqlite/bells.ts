@@ -12,8 +12,10 @@ export interface Bells {
   attend(): Ear
   /** Hear of changes, until the returned function is called. */
   subscribe(listener: Listener): () => void
-  /** Make a committed transaction known. */
-  announce(moment: Moment): void
+  /** Wake the workers for what a transaction has committed. */
+  announceWork(moment: Moment): void
+  /** Tell of what has changed, now that it is durable. */
+  announceChanges(moment: Moment): void
   close(): void
 }
 
@@ -146,11 +148,13 @@ export function createBells({ database, version, marks }: BellsOptions): Bells {
       }
     },
 
-    announce({ runnable, told, marks: marked, changes }) {
-      if (runnable) {
-        for (const wake of ears) wake()
-        work.ring()
-      }
+    announceWork({ runnable }) {
+      if (!runnable) return
+      for (const wake of ears) wake()
+      work.ring()
+    },
+
+    announceChanges({ told, marks: marked, changes }) {
       if (told || marked) done.ring()
       if (listeners.size === 0) return
       if (marked) marksSeen = marks()

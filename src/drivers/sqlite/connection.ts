@@ -4,9 +4,9 @@ import { pause } from '../../async/signals.ts'
 import { BackendError } from '../../errors.ts'
 import { isBusy, locked, translate } from './faults.ts'
 import { checkVersion, type Database, loadLibrary } from './library.ts'
+import { limitLog } from './log.ts'
 import { migrate, readVersion, SCHEMA_VERSION } from './schema.ts'
 import type { Settings } from './url.ts'
-import { limitLog } from './wal.ts'
 
 /** An open database file of ours, up to date. */
 export interface Connection {
@@ -63,7 +63,8 @@ function setUp(db: Database, { file, durability }: Settings): void {
         'Keep the file on a local disk.',
     )
   }
-  db.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
+  // Commits are synced by us: see log.ts.
+  db.exec('PRAGMA synchronous = NORMAL')
   // On macOS, fsync alone leaves data in the drive's cache.
   if (durability === 'full') db.exec('PRAGMA fullfsync = ON')
   db.exec('PRAGMA mmap_size = 0')

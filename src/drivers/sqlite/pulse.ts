@@ -12,8 +12,6 @@ export const connect: PulseConnect = async (data, worker, lease) => {
   const { db, path, file } = await open(data as Settings)
   const clock = fileClock(path)
   db.exec(`PRAGMA busy_timeout = ${PATIENCE}`)
-  // A lease that is lost in a power cut is no loss.
-  db.exec('PRAGMA synchronous = NORMAL')
   const renew = db.prepare(
     `UPDATE workers SET expires = ? + (SELECT value FROM meta WHERE name = 'offset') WHERE worker = ?`,
   )

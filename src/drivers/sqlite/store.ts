@@ -5,11 +5,11 @@ import { type Connection, connect } from './connection.ts'
 import { createControl } from './control.ts'
 import { translate } from './faults.ts'
 import type { Ground } from './ground.ts'
+import { createSync, emptyLog, trimLog } from './log.ts'
 import { type Moment, moment, number } from './moment.ts'
 import { createRecords } from './records.ts'
 import { prepare } from './statements.ts'
 import type { Settings } from './url.ts'
-import { emptyLog, trimLog } from './wal.ts'
 import { createWriter } from './writer.ts'
 
 /** An open file with all that works on it. */
@@ -47,13 +47,15 @@ function createStore(connection: Connection, settings: Settings): Store {
     version: () => quietly(() => (dataVersion.get() as { data_version: number }).data_version),
     marks: () => quietly(() => number(sql.meta, 'marks')),
   })
+  const sync = settings.durability === 'full' ? createSync(path, file) : undefined
   const writer = createWriter<Moment>({
     db,
     file,
-    durability: settings.durability,
     busyTimeout: settings.busyTimeout,
     begin: look,
-    committed: bells.announce,
+    durable: sync ? sync.durable : (done) => done(undefined),
+    committed: bells.announceWork,
+    kept: bells.announceChanges,
   })
   const ground: Ground = { clock, writer, bells, look }
   return {
@@ -64,6 +66,7 @@ function createStore(connection: Connection, settings: Settings): Store {
     trim: () => trimLog(db, path),
     async close() {
       await writer.idle()
+      await sync?.close()
       bells.close()
       clock.close()
       emptyLog(db)

@@ -3,19 +3,19 @@ import { isBusy, locked, translate } from './faults.ts'
 import type { Database } from './library.ts'
 
 /**
- * Group commit: what is asked for in one tick is written in one transaction, and resolved after its COMMIT.
+ * Group commit: what is asked for in one tick is written in one transaction, and resolved when that is kept.
  *
  * - A closure that throws fails alone: the transaction is rolled back and the others run again, so a
  *   closure must leave no trace outside the database but through its transaction.
- * - `light` closures (claims and renewals, whose loss in a power cut is harmless) don't wait for the disk,
- *   unless they share the transaction with others.
+ * - `light` closures (claims and renewals, whose loss in a power cut is harmless) resolve at the COMMIT, and
+ *   don't wait for the disk.
  * - While another process holds the lock, the writer tries again every few milliseconds, and the loop runs.
  */
 export interface Writer<T> {
   write<R>(run: (transaction: T) => R, light?: boolean): Promise<R>
   /** Run outside of transactions, with patience for locks. */
   read<R>(run: () => R): Promise<R>
-  /** Resolves once all that was asked for has been written or refused. */
+  /** Resolves once all that was asked for has been answered. */
   idle(): Promise<void>
 }
 
@@ -23,12 +23,15 @@ export interface WriterOptions<T> {
   readonly db: Database
   /** As the user named it. */
   readonly file: string
-  readonly durability: 'full' | 'normal'
   readonly busyTimeout: Millis
+  /** Calls back once all that is committed by now is as durable as it should be. */
+  readonly durable: (done: (error: unknown) => void) => void
   /** What a transaction's closures share; made anew for every try. */
   readonly begin: () => T
-  /** The transaction is committed: make it known. */
+  /** The transaction is committed: others may work on what it made. */
   readonly committed: (transaction: T) => void
+  /** And it is durable: who waits for an end may be told. */
+  readonly kept: (transaction: T) => void
 }
 
 interface Write<T> {
@@ -37,6 +40,12 @@ interface Write<T> {
   readonly since: number
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
+}
+
+interface Commit<T> {
+  readonly transaction: T
+  readonly writes: readonly Write<T>[]
+  readonly results: readonly unknown[]
 }
 
 /** Closures in one transaction at the most, so that no one waits long for the first of them. */
@@ -49,7 +58,7 @@ export function createWriter<T>(options: WriterOptions<T>): Writer<T> {
   let queue: Write<T>[] = []
   let armed = false
   let tries = 0
-  let synced = options.durability === 'full'
+  let keeping = 0
   let idlers: (() => void)[] = []
 
   function arm() {
@@ -62,7 +71,7 @@ export function createWriter<T>(options: WriterOptions<T>): Writer<T> {
     armed = false
     const batch = queue.length > BATCH ? queue.splice(0, BATCH) : queue
     if (batch === queue) queue = []
-    const rest = batch.length > 0 ? commit(batch) : batch
+    const rest = transact(batch)
     if (rest.length > 0) {
       queue = rest.concat(queue)
       armed = true
@@ -73,20 +82,16 @@ export function createWriter<T>(options: WriterOptions<T>): Writer<T> {
     }
     tries = 0
     if (queue.length > 0) arm()
-    else {
-      for (const resolve of idlers) resolve()
-      idlers = []
-    }
+    checkIdle()
   }
 
-  /** Write a batch; what is left of it must be tried again later. */
-  function commit(batch: Write<T>[]): Write<T>[] {
+  /** Write a batch in one transaction; what is left of it must be tried again later. */
+  function transact(batch: Write<T>[]): Write<T>[] {
     let writes = batch
     while (writes.length > 0) {
       let at = -1
-      let made: { transaction: T; results: unknown[] }
+      let commit: Commit<T>
       try {
-        sync(options.durability === 'full' && !writes.every((write) => write.light))
         db.exec('BEGIN IMMEDIATE')
         const transaction = options.begin()
         const results: unknown[] = []
@@ -96,7 +101,7 @@ export function createWriter<T>(options: WriterOptions<T>): Writer<T> {
         }
         at = -1
         db.exec('COMMIT')
-        made = { transaction, results }
+        commit = { transaction, writes, results }
       } catch (error) {
         rollBack()
         if (isBusy(error)) return patient(writes, error)
@@ -105,17 +110,10 @@ export function createWriter<T>(options: WriterOptions<T>): Writer<T> {
         writes = at < 0 ? [] : writes.filter((_, i) => i !== at)
         continue
       }
-      options.committed(made.transaction)
-      for (let i = 0; i < writes.length; i++) writes[i]!.resolve(made.results[i] as never)
+      settle(commit)
       return []
     }
     return []
-  }
-
-  function sync(full: boolean) {
-    if (full === synced) return
-    db.exec(full ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
-    synced = full
   }
 
   function rollBack() {
@@ -134,6 +132,36 @@ export function createWriter<T>(options: WriterOptions<T>): Writer<T> {
       write.reject(locked(file, error))
       return false
     })
+  }
+
+  function settle(commit: Commit<T>) {
+    options.committed(commit.transaction)
+    answer(commit, true)
+    if (commit.writes.every((write) => write.light)) return options.kept(commit.transaction)
+    keeping++
+    options.durable((error) => {
+      keeping--
+      if (error) for (const write of commit.writes) write.reject(error)
+      else {
+        options.kept(commit.transaction)
+        answer(commit, false)
+      }
+      checkIdle()
+    })
+  }
+
+  function answer({ writes, results }: Commit<T>, light: boolean) {
+    for (let i = 0; i < writes.length; i++) {
+      if (writes[i]!.light === light) writes[i]!.resolve(results[i] as never)
+    }
+  }
+
+  const isIdle = () => queue.length === 0 && !armed && keeping === 0
+
+  function checkIdle() {
+    if (idlers.length === 0 || !isIdle()) return
+    for (const resolve of idlers) resolve()
+    idlers = []
   }
 
   return {
@@ -156,7 +184,7 @@ export function createWriter<T>(options: WriterOptions<T>): Writer<T> {
       }
     },
     idle() {
-      if (queue.length === 0 && !armed) return Promise.resolve()
+      if (isIdle()) return Promise.resolve()
       return new Promise((resolve) => idlers.push(resolve))
     },
   }
