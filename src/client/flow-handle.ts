@@ -10,6 +10,7 @@ import { BaseHandle, type Handle, type HandleParts, type WaitOptions, waitFor } 
 import { type JobInfo, toInfo } from './info.ts'
 import { newId } from './new-id.ts'
 import { failureOf, readFailures } from './values.ts'
+import type { AnyRecord } from './watcher.ts'
 
 /** A flow, wherever its steps run. */
 export interface FlowHandle<O = unknown> extends Omit<Handle<O>, 'info' | 'retry' | 'progress'> {
@@ -81,20 +82,22 @@ export class FlowHandleOf<O> extends BaseHandle<O> implements FlowHandle<O> {
   async settled(options: WaitOptions = {}): Promise<StepOutcome[]> {
     let nodes: FlowNode[] = []
     await waitFor(this.#client, this.#parts, options, async (record) => {
-      nodes = record.kind === 'flow' ? [...stepsOf((await read(this.#client, record)).tree)] : []
+      // While it is not decided, some step has not ended.
+      if (!isFinal(record.state)) return false
+      nodes = [...stepsOf(await treeFor(this.#client, record))]
       return nodes.every(({ state }) => isFinal(state))
     })
     return nodes.map(toOutcome)
   }
 
   async steps(): Promise<FlowStep[]> {
-    const flow = await find(this.#client, this.id)
-    return flow ? [...stepsOf((await read(this.#client, flow)).tree)].map(toStep) : []
+    const record = await this.#client.watcher.get(this.id)
+    return record ? [...stepsOf(await treeFor(this.#client, record))].map(toStep) : []
   }
 
   async tree(): Promise<FlowTree | undefined> {
-    const flow = await find(this.#client, this.id)
-    return flow && toTree((await read(this.#client, flow)).tree)
+    const record = await this.#client.watcher.get(this.id)
+    return record && toTree(await treeFor(this.#client, record))
   }
 
   async retry(): Promise<FlowHandle<O>> {
@@ -110,6 +113,13 @@ export class FlowHandleOf<O> extends BaseHandle<O> implements FlowHandle<O> {
     const receipt = await producer.submit(rerun(id, newId(), joins, jobs, producer.notify))
     return new FlowHandleOf<O>(this.#client, { id: receipt.id, own: true })
   }
+}
+
+/** A job is a flow of one step to whoever asks for it as such. */
+async function treeFor(client: Client, record: AnyRecord): Promise<FlowNode> {
+  if (record.kind === 'flow') return (await read(client, record)).tree
+  const { job, state } = record
+  return { kind: 'step', id: job.id, task: job.task, state, children: [], handlers: [], record }
 }
 
 async function find(client: Client, id: string): Promise<FlowRecord | undefined> {

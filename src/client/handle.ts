@@ -2,6 +2,7 @@ import { unpackValue } from '../core/body.ts'
 import { type Duration, millis } from '../core/duration.ts'
 import { joinFailures, toError } from '../core/failure.ts'
 import { checkOptions } from '../core/options.ts'
+import { onlyStep } from '../core/outline.ts'
 import { BackendError, UsageError, WaitError } from '../errors.ts'
 import { type Cancelled, isFinal, type Records, type State } from '../port/index.ts'
 import type { Client } from './client.ts'
@@ -42,10 +43,11 @@ export interface Handle<O = unknown> {
   /**
    * Queue a failed, cancelled or expired job again, with its attempts counted from 1.
    *
+   * @returns the handle of the new run: of a job this one, of a job with handlers a new one
    * @throws UsageError NOT_RETRYABLE when it has not ended or has succeeded; FLOW_MEMBER for a flow's step
    * @throws WaitError UNKNOWN_JOB
    */
-  retry(): Promise<void>
+  retry(): Promise<Handle<O>>
   /** Its progress reports as they come, the latest first; ends with the job. */
   readonly progress: AsyncIterable<ProgressInfo>
 }
@@ -92,8 +94,13 @@ export class BaseHandle<O> {
   }
 
   async info(): Promise<JobInfo | undefined> {
-    const record = await this.#client.watcher.get(this.id)
-    return record?.kind === 'job' ? toInfo(record) : undefined
+    const { watcher } = this.#client
+    const record = await watcher.get(this.id)
+    if (record?.kind !== 'flow') return record && toInfo(record)
+    // A job with handlers is kept as a flow of one step.
+    const only = onlyStep(record.id, record.outline)
+    const step = only === undefined ? undefined : await watcher.get(only)
+    return step?.kind === 'job' ? toInfo(step) : undefined
   }
 
   async cancel(): Promise<Cancelled> {
@@ -114,16 +121,15 @@ export class JobHandle<O> extends BaseHandle<O> implements Handle<O> {
     this.#client = client
   }
 
-  async retry(): Promise<void> {
+  async retry(): Promise<Handle<O>> {
     const { id } = this
     const [answer] = await this.#client.backend.control.retry([id])
-    if (answer === 'waiting') return
+    if (answer === 'waiting') return this
     if (answer === 'unknown') throw unknown(id)
     if (answer === 'member') {
-      throw new UsageError(
-        'FLOW_MEMBER',
-        `${id} is a step of a flow, which has gone on without it. Retry the flow: app.flow(id).retry().`,
-      )
+      const isFlow = (await this.#client.watcher.get(id))?.kind === 'flow'
+      const what = isFlow ? 'is a flow.' : 'is a step of a flow, which has gone on without it.'
+      throw new UsageError('FLOW_MEMBER', `${id} ${what} Retry the flow: app.flow(id).retry().`)
     }
     const why = answer === 'live' ? 'it has not ended yet' : 'it has succeeded'
     throw new UsageError('NOT_RETRYABLE', `${id} can't be retried: ${why}.`)

@@ -1,8 +1,10 @@
 import { unpackValue } from '../core/body.ts'
+import { onlyStep } from '../core/outline.ts'
 import { BackendError } from '../errors.ts'
 import { isFinal } from '../port/index.ts'
 import type { Client } from './client.ts'
 import type { ProgressInfo } from './info.ts'
+import type { AnyRecord } from './watcher.ts'
 
 /**
  * A job's progress reports as they come, the latest first, until it has ended. Leaving the loop, or the
@@ -15,23 +17,32 @@ export function followProgress(client: Client, id: string): AsyncIterator<Progre
   let trouble: unknown
   let wake = () => {}
 
-  // Progress is told to who asks for the id, not to the process that submitted it.
-  const stop = client.watcher.watch({
-    id,
-    own: false,
-    see(record) {
-      if (record?.kind === 'job') latest = record.progress
-      if (!record || isFinal(record.state)) end()
-      wake()
-    },
-    fail(error) {
-      // What passes by itself is waited for.
-      if (error instanceof BackendError && error.retryable) return
-      trouble = error
-      end()
-    },
-  })
+  let stop = watch(id)
   client.waits.add(end)
+
+  // Progress is told to who asks for the id, not to the process that submitted it.
+  function watch(id: string): () => void {
+    return client.watcher.watch({ id, own: false, see, fail })
+  }
+
+  function see(record: AnyRecord | undefined): void {
+    const step = record?.kind === 'flow' && onlyStep(record.id, record.outline)
+    if (step) {
+      stop()
+      stop = watch(step)
+      return
+    }
+    if (record?.kind === 'job' && record.progress !== undefined) latest = record.progress
+    if (!record || isFinal(record.state)) end()
+    wake()
+  }
+
+  function fail(error: unknown): void {
+    // What passes by itself is waited for.
+    if (error instanceof BackendError && error.retryable) return
+    trouble = error
+    end()
+  }
 
   function end(): void {
     over = true

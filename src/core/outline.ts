@@ -1,5 +1,6 @@
 import type { Body } from '../port/index.ts'
 import type { PartValue } from './flow.ts'
+import { stepId } from './ids.ts'
 
 /**
  * The shape of a flow, as its record keeps it for readers: a step is its task's name, all else an object.
@@ -28,6 +29,12 @@ const VERSION = '1'
 export const packOutline = (outline: FlowOutline): Body => VERSION + JSON.stringify(outline)
 
 export const unpackOutline = (body: Body): FlowOutline => JSON.parse(body.slice(1)) as FlowOutline
+
+/** The step of a flow that is a single job with handlers; `undefined` for any other flow. */
+export function onlyStep(root: string, outline: Body): string | undefined {
+  const { shape } = unpackOutline(outline)
+  return typeof shape === 'object' && shape.step !== undefined ? stepId(root, '') : undefined
+}
 
 export function outlineOf(part: PartValue): Outline {
   const handlers = {

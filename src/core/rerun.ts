@@ -66,7 +66,8 @@ export function rerun(
         },
       }),
       ...(otherwise && { otherwise: move(otherwise, false) }),
-      ...(besides && { besides: move(besides, false) }),
+      // It ran for a success that is taken over.
+      ...(besides && { besides: move(besides) }),
       ...(root && {
         root: {
           ...root,

@@ -5,7 +5,11 @@ import { chains } from './chains.ts'
 import { chords } from './chords.ts'
 import { closing } from './closing.ts'
 import { enqueue } from './enqueue.ts'
+import { flowCancels } from './flow-cancels.ts'
+import { flowRetries } from './flow-retries.ts'
+import { flowValues } from './flow-values.ts'
 import { groups } from './groups.ts'
+import { handlers } from './handlers.ts'
 import { input } from './input.ts'
 import { inspect } from './inspect.ts'
 import { middleware } from './middleware.ts'
@@ -34,6 +38,10 @@ const subjects: Readonly<Record<string, Subject>> = {
   chains,
   groups,
   chords,
+  handlers,
+  'cancels of flows': flowCancels,
+  'retries of flows': flowRetries,
+  'flows as values': flowValues,
 }
 
 type Declare = (title: string, run: () => Promise<void>) => unknown

@@ -46,6 +46,22 @@ export const progress: Subject = {
     await job.result()
   },
 
+  'a job with handlers has progress as well': async (stage) => {
+    const { through, open } = door()
+    const work = task('work', async (_: null, context) => {
+      context.progress(50)
+      await through()
+    })
+    await stage.worker([work, inc])
+    const job = await stage.app.enqueue(work.with(null).onSuccess(inc.with(1).detached()))
+    const seen: unknown[] = []
+    for await (const { percent } of stage.app.job(job.id).progress) {
+      seen.push(percent)
+      open()
+    }
+    assert.deepEqual(seen, [50])
+  },
+
   'of a job without progress the iteration just ends': async (stage) => {
     const job = await stage.app.enqueue(inc.with(1))
     const following = (async () => {
