@@ -36,10 +36,12 @@ export const pickups = {
 /** @type {Case} */
 export const lateness = {
   name: 'lateness',
-  needs: ['delayed', 'serve', 'delays'],
+  needs: ['fill', 'delayed', 'serve', 'delays'],
   figures: delays('lateness of 1,000 jobs due over 3 s'),
   async measure({ producer, worker }) {
     await worker.ask('serve', { concurrency: 100 })
+    // To make the file is no part of it.
+    await producer.ask('fill', { jobs: 10 })
     const spread = { jobs: 1000, spread: 3000, lead: 1000 }
     await producer.ask('delayed', spread)
     return worker.ask('delays', spread)

@@ -34,9 +34,9 @@ export function commandsOf(queue) {
     }
   }
 
-  /** A rate of `work`, after it has warmed up. @param {number} jobs @param {(from: number, to: number) => Promise<void>} work */
+  /** A rate of `work`, once it is warm. @param {number} jobs @param {(from: number, to: number) => Promise<void>} work */
   async function rate(jobs, work) {
-    const warm = Math.min(5000, Math.ceil(jobs / 5))
+    const warm = 5000
     await work(0, warm)
     const began = now()
     await work(warm, warm + jobs)
