@@ -8,7 +8,7 @@ import { type Cancelled, isFinal, type Records, type State } from '../port/index
 import type { Client } from './client.ts'
 import { type JobInfo, type ProgressInfo, toInfo } from './info.ts'
 import { followProgress } from './progress.ts'
-import { failureOf, readFailures, readSlots, readValues } from './values.ts'
+import { attemptsOf, failureOf, readFailures, readSlots, readValues } from './values.ts'
 import type { AnyRecord } from './watcher.ts'
 
 /** How long to wait. */
@@ -139,9 +139,9 @@ export class JobHandle<O> extends BaseHandle<O> implements Handle<O> {
 /** The output of what has succeeded; throws what `result()` rejects with for anything else. */
 async function outputOf(client: Client, record: AnyRecord): Promise<unknown> {
   if (record.kind === 'job') {
-    const { job, attempt } = record
+    const { job } = record
     const failure = failureOf(record)
-    if (failure) throw toError(failure, { id: job.id, task: job.task, attempts: attempt })
+    if (failure) throw toError(failure, { id: job.id, task: job.task, attempts: attemptsOf(record) })
     return unpackValue(record.result!)
   }
   const { records } = client.backend

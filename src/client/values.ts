@@ -33,7 +33,7 @@ export async function readFailures(records: Records, fillers: readonly string[])
   await eachJob(records, fillers, (id, record) => {
     const failure = record && failureOf(record)
     if (!failure) return
-    found.set(id, [{ ...failure, id, path: pathOf(id), task: record.job.task, attempts: record.attempt }])
+    found.set(id, [{ ...failure, id, path: pathOf(id), task: record.job.task, attempts: attemptsOf(record) }])
   })
   for (const id of fillers) {
     if (!isJoin(id)) continue
@@ -55,6 +55,10 @@ export function failureOf({ state, code, result }: JobRecord): Failure | undefin
   if (result !== undefined && state !== 'succeeded') return unpackFailure(result)
   return undefined
 }
+
+/** Attempts made: one that was cancelled, or expired, before it began is none. */
+export const attemptsOf = ({ attempt, code }: JobRecord): number =>
+  code === 'CANCELLED' || code === 'EXPIRED' ? attempt - 1 : attempt
 
 /** All filled slots of a join by index. */
 export async function readSlots(records: Records, join: string): Promise<Arrival[]> {
