@@ -13,7 +13,7 @@ export function admit(at: Moment, job: Job): boolean {
   at.place = undefined
   const { now, sql } = at
   const { keep, reports } = job
-  if (!job.due && job.expiresIn === undefined && job.flow === undefined && !reports) {
+  if (isPlain(job)) {
     return added(
       sql.insertPlain.run(
         job.id,
@@ -55,7 +55,18 @@ export function admit(at: Moment, job: Job): boolean {
   )
 }
 
+/** Whether a job says nothing beyond the usual: most do. */
+export const isPlain = (job: Job): boolean =>
+  !job.due && job.expiresIn === undefined && job.flow === undefined && !job.reports && job.done === undefined
+
 const added = (result: { readonly changes: number | bigint }): boolean => Number(result.changes) === 1
+
+/** `MANY` plain jobs at once, if they are of one frequent kind: whether each was written. */
+export function admitMany(at: Moment, jobs: readonly Job[]): boolean[] | undefined {
+  at.runnable = true
+  at.place = undefined
+  return at.sql.inserter.insert(jobs, at.now)
+}
 
 /** A place at the end of every line. */
 export function lastPlace(at: Moment): number {

@@ -1,3 +1,4 @@
+import { createInserter } from './insert.ts'
 import type { Database, Statement } from './library.ts'
 import { JOB, ROW } from './row.ts'
 
@@ -30,6 +31,7 @@ export function prepare(db: Database) {
       (state, id, queue, priority, task, body, created, due, due_in, due_at, next, expires_in, expires,
        keep_succeeded, keep_failed, flow, slot_join, slot_index, notify)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`),
+    inserter: createInserter(db),
     anyFlow: arrays('SELECT 1 FROM flows LIMIT 1'),
     hasJob: arrays('SELECT 1 FROM jobs WHERE id = ?'),
     hasJoin: arrays('SELECT 1 FROM joins WHERE id = ?'),
