@@ -14,4 +14,4 @@ export interface Timing {
   readonly rest: Millis
 }
 
-export const defaults: Timing = { look: 2_000, hold: 10_000, soon: 2_000, rest: 1_000 }
+export const defaults: Timing = { look: 2_000, hold: 10_000, soon: 2_000, rest: 200 }

@@ -1,0 +1,165 @@
+import { BackendError } from '../../errors.ts'
+import type { Ticket } from '../../port/index.ts'
+import { closed, translate } from './faults.ts'
+import type { ConfirmChannel, Message } from './library.ts'
+import { createLine } from './line.ts'
+import type { Link } from './link.ts'
+import { encode, TYPE } from './ticket.ts'
+import type { Topology } from './topology.ts'
+import type { Settings } from './url.ts'
+
+/** Messages without a confirm at once, at the most. */
+const WINDOW = 1_000
+/** A message that RabbitMQ refuses is sent so often. */
+const TRIES = 3
+
+/** One call to publish, and how many of its messages are not confirmed. */
+interface Call {
+  left: number
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Letter {
+  readonly ticket: Ticket
+  readonly call: Call
+  tries: number
+}
+
+export interface Publisher {
+  publish(tickets: readonly Ticket[]): Promise<void>
+  readonly fault: BackendError | undefined
+  stop(): Promise<void>
+}
+
+/**
+ * Sends tickets, each mandatory and confirmed, many at once. What was not confirmed when its channel went is
+ * sent again on the next: twice at the worst. A message that comes back had no queue, which is declared anew.
+ */
+export function createPublisher(link: Link, settings: Settings, topology: Topology): Publisher {
+  let channel: ConfirmChannel | undefined
+  let declared = new Set<string>()
+  let declaring: string | undefined
+  let waiting: Letter[] = []
+  const unconfirmed = new Map<string, Letter>()
+  const returned = new Set<string>()
+  let serial = 0
+  let stopped = false
+
+  const line = createLine<ConfirmChannel>(link, settings, {
+    open: (connection) => connection.createConfirmChannel(),
+    async serve(fresh) {
+      fresh.on('return', (message: Message) => returned.add(message.properties.messageId as string))
+      channel = fresh
+      declared = new Set()
+      declaring = undefined
+      pump()
+    },
+    lost(old) {
+      if (channel === old) channel = undefined
+      waiting = [...unconfirmed.values(), ...waiting]
+      unconfirmed.clear()
+      returned.clear()
+    },
+  })
+
+  function pump(): void {
+    let sent = 0
+    while (channel && sent < waiting.length && unconfirmed.size < WINDOW) {
+      const letter = waiting[sent]!
+      if (!declared.has(letter.ticket.queue)) {
+        void declare(channel, letter.ticket.queue)
+        break
+      }
+      send(channel, letter)
+      sent++
+    }
+    if (sent > 0) waiting = waiting.slice(sent)
+  }
+
+  async function declare(on: ConfirmChannel, queue: string): Promise<void> {
+    if (declaring !== undefined) return
+    declaring = queue
+    try {
+      await topology.declare(on, queue)
+      declared.add(queue)
+    } catch (error) {
+      // With other settings it can't be declared however often it is tried; otherwise the channel is gone.
+      const fault = translate(error, settings)
+      if (!fault.retryable) refuse((letter) => letter.ticket.queue === queue, fault)
+    }
+    if (channel !== on) return
+    declaring = undefined
+    pump()
+  }
+
+  function send(on: ConfirmChannel, letter: Letter): void {
+    const id = String(++serial)
+    unconfirmed.set(id, letter)
+    const options = {
+      mandatory: true,
+      persistent: true,
+      messageId: id,
+      type: TYPE,
+      contentType: 'application/json',
+    }
+    try {
+      on.publish('', topology.queue(letter.ticket.queue), encode(letter.ticket), options, (error) =>
+        confirmed(on, id, error as Error | null),
+      )
+    } catch {
+      // The channel has just ended; `lost` puts the letter back.
+    }
+  }
+
+  function confirmed(on: ConfirmChannel, id: string, error: Error | null): void {
+    const letter = unconfirmed.get(id)
+    if (on !== channel || !letter || (error && error.message !== 'message nacked')) return
+    unconfirmed.delete(id)
+    const homeless = returned.delete(id)
+    if (!error && !homeless) {
+      if (--letter.call.left === 0) letter.call.resolve()
+    } else {
+      if (homeless) declared.delete(letter.ticket.queue)
+      letter.tries++
+      if (letter.tries < TRIES) waiting.push(letter)
+      else letter.call.reject(refusal(letter, homeless, settings))
+    }
+    if (waiting.length > 0) pump()
+  }
+
+  function refuse(which: (letter: Letter) => boolean, error: unknown): void {
+    for (const { call } of waiting.filter(which)) call.reject(error)
+    waiting = waiting.filter((letter) => !which(letter))
+  }
+
+  return {
+    publish: (tickets) =>
+      new Promise((resolve, reject) => {
+        if (stopped) return reject(closed(settings))
+        if (tickets.length === 0) return resolve()
+        const call: Call = { left: tickets.length, resolve, reject }
+        for (const ticket of tickets) waiting.push({ ticket, call, tries: 0 })
+        pump()
+      }),
+    get fault() {
+      return line.fault
+    },
+    async stop() {
+      stopped = true
+      await line.stop()
+      for (const { call } of [...unconfirmed.values(), ...waiting]) call.reject(closed(settings))
+      waiting = []
+      unconfirmed.clear()
+    },
+  }
+}
+
+function refusal({ ticket }: Letter, homeless: boolean, { server }: Settings): BackendError {
+  const why = homeless ? 'its queue is gone as often as it is declared' : 'the queue is full or short of disk'
+  return new BackendError(
+    'BACKEND_FULL',
+    `RabbitMQ at ${server} refused messages for the queue "${ticket.queue}": ${why}. They are sent again later.`,
+    { retryable: true },
+  )
+}
