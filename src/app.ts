@@ -27,6 +27,11 @@ import { createWorker, type Worker, type WorkerHealth } from './worker/worker.ts
 
 /** Options of {@link connect}; those of {@link RunOptions} hold for all jobs that say nothing else. */
 export interface ConnectOptions extends RunOptions {
+  /**
+   * What keeps the jobs that `amqp://` carries: a URL, or a backend made by a driver's own function.
+   * @defaultValue `MILLRACE_RESULTS`
+   */
+  readonly results?: string | Backend
   /** Where workers tell of starts, stops, failures and retries; `false` for nowhere. */
   readonly logger?: Logger | false
   /** Bytes that one input or output may take. @defaultValue 1,000,000 */
@@ -93,16 +98,16 @@ export interface App extends AsyncDisposable {
 /**
  * Connect to the place where jobs are kept. Opens nothing yet: the first call does.
  *
- * @param where - a URL (`memory:`, `sqlite:./millrace.db`), or a backend made by a driver's own function;
- * `MILLRACE_URL` or else `sqlite:./millrace.db` when left out
+ * @param where - a URL (`memory:`, `sqlite:./millrace.db`, `redis://…`, or `amqp://…` with `results`), or a
+ * backend made by a driver's own function; `MILLRACE_URL` or else `sqlite:./millrace.db` when left out
  * @throws UsageError BAD_URL, INVALID_OPTION, UNKNOWN_OPTION
  *
  * @example
  * const app = connect('sqlite:./millrace.db', { retry: 5 })
  */
 export function connect(where?: string | Backend, options: ConnectOptions = {}): App {
-  checkOptions(options, [...RUN_OPTIONS, 'logger', 'payloadLimit', 'enqueueTimeout'], 'connect')
-  const { logger: given, payloadLimit = PAYLOAD_LIMIT, enqueueTimeout = '10s', ...run } = options
+  checkOptions(options, [...RUN_OPTIONS, 'results', 'logger', 'payloadLimit', 'enqueueTimeout'], 'connect')
+  const { results, logger: given, payloadLimit = PAYLOAD_LIMIT, enqueueTimeout = '10s', ...run } = options
   if (!Number.isInteger(payloadLimit) || payloadLimit < 1024) {
     throw invalid('payloadLimit', 'a whole number of bytes from 1024', payloadLimit)
   }
@@ -112,14 +117,14 @@ export function connect(where?: string | Backend, options: ConnectOptions = {}):
     payloadLimit,
     enqueueTimeout: millis(enqueueTimeout, 'enqueueTimeout'),
   }
-  const backend = backendOf(where)
+  const backend = backendOf(where, results)
   const workers: Worker[] = []
   return createApp(createClient(backend, config, warnIfFull(workers, logger)), workers, logger)
 }
 
-function backendOf(where: string | Backend | undefined): Backend {
+function backendOf(where: string | Backend | undefined, results?: string | Backend): Backend {
   const url = where ?? (process.env.MILLRACE_URL || 'sqlite:./millrace.db')
-  if (typeof url === 'string') return openBackend(url)
+  if (typeof url === 'string') return openBackend(url, results ?? process.env.MILLRACE_RESULTS)
   if (typeof url.submit === 'function') return url
   throw new UsageError(
     'BAD_URL',
