@@ -19,8 +19,8 @@ const COARSE_TOLERANCE = 3000
 
 /**
  * The file system stamps every write by its own clock, which is the kernel's: one clock for all processes
- * on the machine, whatever each of them believes the time to be. A process whose clock is off (a faked
- * one, as in the test "a worker whose clock is an hour off …") adds the difference. When
+ * on the machine, whatever each of them believes the time to be. A process whose clock is off (see "a
+ * process whose clock is off" in test/sqlite/clock.test.ts) adds the difference. When
  * the machine's clock is set, all follow at once, and nothing needs to be stored.
  *
  * Where no file can be written, the process's own clock has to do.

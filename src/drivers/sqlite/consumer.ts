@@ -1,10 +1,10 @@
 import { BackendError } from '../../errors.ts'
 import {
   type ConsumeOptions,
-  type Consumer,
   type Delivery,
   fairShare,
   type Renewal,
+  type StoreConsumer,
 } from '../../port/index.ts'
 import { type Claims, claim, type Tag } from './claim.ts'
 import { finish } from './finish.ts'
@@ -24,7 +24,7 @@ const LONGEST_WAIT = 60_000
 export async function createConsumer(
   { writer, bells, look }: Ground,
   options: ConsumeOptions,
-): Promise<Consumer> {
+): Promise<StoreConsumer> {
   const { worker, lease } = options
   const queues = JSON.stringify(options.queues.map((queue) => queue.name))
   const share = fairShare(options.queues)
@@ -38,15 +38,19 @@ export async function createConsumer(
       at.sql.addWorker.run(worker, queues, expires)
   }
 
-  function claimUpTo(at: Moment, max: number): { taken: Delivery[]; ended: number } {
+  function claimUpTo(at: Moment, max: number): Claimed {
     const due = promote(at, DUE)
     renewLease(at)
     const claims: Claims = { worker, hold: Math.floor(Math.random() * 2 ** 52), suspect: undefined, ended: 0 }
     const taken: Delivery[] = []
     share(max, (queue, limit) => claim(at, claims, queue, limit, taken))
     for (const { job } of taken) at.changes.push({ id: job.id, notify: null })
-    return { taken, ended: claims.ended + (due === DUE ? 1 : 0) }
+    if (taken.length > 0) return { taken, again: 0 }
+    // What is left waiting is not for this worker now, such as a second suspect.
+    return { taken, again: claims.ended > 0 || due === DUE ? 0 : untilDue(at) }
   }
+
+  const untilDue = (at: Moment): number => Math.min(untilNextDue(at) ?? LONGEST_WAIT, LONGEST_WAIT)
 
   /**
    * In how long there may be something to claim. To look first costs a read; to claim in vain would cost
@@ -56,7 +60,7 @@ export async function createConsumer(
     return writer.read(() => {
       const at = look()
       if (options.queues.some(({ name }) => exists(at.sql.anyWaiting, name))) return 0
-      return Math.min(untilNextDue(at) ?? LONGEST_WAIT, LONGEST_WAIT)
+      return untilDue(at)
     })
   }
 
@@ -67,18 +71,28 @@ export async function createConsumer(
     async take(max, signal) {
       while (!signal.aborted && !closed) {
         ear.reset()
-        const wait = await untilSome()
-        if (wait > 0) {
-          await ear.wait(wait, signal)
-          continue
+        let wait = await untilSome()
+        if (wait === 0) {
+          const over = () => signal.aborted || closed
+          const { taken, again } = await writer.write((at) => (over() ? NONE : claimUpTo(at, max)), true)
+          for (const delivery of taken) out.set(delivery.tag as Tag, delivery)
+          if (taken.length > 0) return taken
+          wait = again
         }
-        const { taken, ended } = await writer.write((at) => claimUpTo(at, max), true)
-        for (const delivery of taken) out.set(delivery.tag as Tag, delivery)
-        if (taken.length > 0) return taken
-        // What waits is not for this worker now, such as a second suspect.
-        if (ended === 0) await ear.wait(LONGEST_WAIT, signal)
+        if (wait > 0) await ear.wait(wait, signal)
       }
       return []
+    },
+
+    async claim(max) {
+      const all: Delivery[] = []
+      while (all.length < max && !closed && (await untilSome()) === 0) {
+        const { taken, ended } = await claimSome(max - all.length)
+        all.push(...taken)
+        // It stops at a number of jobs that had expired or were cancelled, and there may be more behind them.
+        if (ended === 0 || taken.length > 0) break
+      }
+      return all
     },
 
     renew(progress) {
@@ -140,5 +154,13 @@ export async function createConsumer(
     return { cancel, lost }
   }
 }
+
+interface Claimed {
+  readonly taken: Delivery[]
+  /** In how long to look again, if nothing rings before. */
+  readonly again: number
+}
+
+const NONE: Claimed = { taken: [], again: 0 }
 
 type HeldCells = [id: string, hold: number, marked: number, flow: string | null, slot_join: string | null]
