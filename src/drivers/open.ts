@@ -10,9 +10,13 @@ interface Scheme {
   readonly carries?: true
 }
 
+const openRedis = async (url: string) => (await import('./redis/index.ts')).open(url)
+
 const schemes: Readonly<Record<string, Scheme>> = {
   memory: { open: async (url) => (await import('./memory/index.ts')).memory(url.slice('memory:'.length)) },
   sqlite: { open: async (url) => (await import('./sqlite/index.ts')).open(url) },
+  redis: { open: openRedis },
+  rediss: { open: openRedis },
   amqp: { open: openAmqp, carries: true },
   amqps: { open: openAmqp, carries: true },
 }

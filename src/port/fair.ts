@@ -15,10 +15,32 @@ export type Claim = (queue: string, limit: number) => number
  * @returns a function that claims up to `max` and says how many it got
  */
 export function fairShare(queues: readonly Weighted[]): (max: number, claim: Claim) => number {
+  const deal = dealer(queues)
+  return (max, claim) => {
+    if (queues.length === 1) return claim(queues[0]!.name, max)
+    let left = max
+    deal(max).forEach((share, i) => {
+      if (share > 0) left -= claim(queues[i]!.name, share)
+    })
+    for (const queue of queues) {
+      if (left === 0) break
+      left -= claim(queue.name, left)
+    }
+    return max - left
+  }
+}
+
+/**
+ * The places of a `take` by queue, where the claims are made elsewhere: what an empty queue leaves is to be
+ * offered to the others there.
+ *
+ * @returns a function that deals out `max` places, in the order of the queues
+ */
+export function dealer(queues: readonly Weighted[]): (max: number) => number[] {
   const total = queues.reduce((sum, queue) => sum + queue.weight, 0)
   const credit = queues.map(() => 0)
 
-  function deal(max: number): number[] {
+  return (max) => {
     let left = max
     const shares = queues.map((queue, i) => {
       credit[i]! += (max * queue.weight) / total
@@ -33,18 +55,5 @@ export function fairShare(queues: readonly Weighted[]): (max: number, claim: Cla
       credit[richest]!--
     }
     return shares
-  }
-
-  return (max, claim) => {
-    if (queues.length === 1) return claim(queues[0]!.name, max)
-    let left = max
-    deal(max).forEach((share, i) => {
-      if (share > 0) left -= claim(queues[i]!.name, share)
-    })
-    for (const queue of queues) {
-      if (left === 0) break
-      left -= claim(queue.name, left)
-    }
-    return max - left
   }
 }

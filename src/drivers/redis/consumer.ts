@@ -1,0 +1,59 @@
+import { BackendError } from '../../errors.ts'
+import type { ConsumeOptions, Consumer, Delivery } from '../../port/index.ts'
+import { scripts } from './lua/index.ts'
+import { holdOf } from './outcome.ts'
+import { createRounds } from './rounds.ts'
+import { asBefore, type Shard } from './shard.ts'
+
+/** One worker's subscription. */
+export async function createConsumer(shard: Shard, options: ConsumeOptions): Promise<Consumer> {
+  const { worker, lease } = options
+  const names = options.queues.map(({ name }) => name)
+  const rounds = createRounds(shard, options)
+  const stops = [
+    await shard.bells.listen(`${shard.prefix}w:${worker}`, rounds.ring),
+    shard.bells.onReturn(rounds.ring),
+  ]
+  let closed = false
+  await shard.run(scripts.renew, [worker, lease, names.length, ...names], asBefore)
+
+  return {
+    take: rounds.take,
+    finish: rounds.finish,
+
+    async renew(progress) {
+      const before = [...rounds.out]
+      const args = [worker, lease, names.length, ...names]
+      for (const { delivery, progress: body } of progress) args.push(delivery.job.id, holdOf(delivery), body)
+      const [all, marked] = (await shard.run(scripts.renew, args, asBefore)) as [string[], string[]]
+      const held = new Set<string>()
+      for (let i = 0; i < all.length; i += 2) held.add(`${all[i + 1]} ${all[i]}`)
+      const under = new Set(marked)
+      const cancel: Delivery[] = []
+      const lost: Delivery[] = []
+      for (const [key, delivery] of before) {
+        if (!rounds.out.has(key)) continue
+        if (held.has(key)) {
+          if (under.has(delivery.job.id)) cancel.push(delivery)
+        } else {
+          lost.push(delivery)
+          rounds.drop(key)
+        }
+      }
+      return { cancel, lost }
+    },
+
+    async [Symbol.asyncDispose]() {
+      if (closed) return
+      closed = true
+      rounds.stop()
+      for (const stop of stops) stop()
+      try {
+        while ((await shard.run(scripts.quit, [worker, ...names], asBefore)) !== 1);
+      } catch (error) {
+        // With a closed backend the lease has to lapse by itself.
+        if (!(error instanceof BackendError && error.code === 'BACKEND_CLOSED')) throw error
+      }
+    },
+  }
+}

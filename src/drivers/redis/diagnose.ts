@@ -1,0 +1,45 @@
+import type { Diagnosis } from '../../port/index.ts'
+import type { Link } from './link.ts'
+import type { Settings } from './url.ts'
+
+/** What the server says of itself, and which of its settings would lose or slow work. */
+export async function diagnose(link: Link, settings: Settings): Promise<Diagnosis> {
+  const client = await link.ready()
+  const sent = Date.now()
+  const [seconds, micros] = (await client.call('TIME')) as [string, string]
+  const here = (sent + Date.now()) / 2
+  const info = fieldsOf(String(await client.call('INFO')))
+  return {
+    backend: `redis at ${settings.server}, namespace ${settings.namespace}`,
+    versions: { redis: info.get('redis_version') ?? 'unknown' },
+    clockSkew: Math.round(Number(seconds) * 1000 + Number(micros) / 1000 - here),
+    warnings: warningsOf(info),
+  }
+}
+
+function warningsOf(info: ReadonlyMap<string, string>): string[] {
+  const warnings: string[] = []
+  const policy = info.get('maxmemory_policy')
+  if (policy !== undefined && policy !== 'noeviction') {
+    warnings.push(
+      `maxmemory-policy is ${policy}: when memory is short, Redis would delete jobs. Run: CONFIG SET maxmemory-policy noeviction`,
+    )
+  }
+  if (info.get('aof_enabled') === '0') {
+    warnings.push(
+      'There is no append-only file: a crash of Redis loses what came after its last snapshot. Run: CONFIG SET appendonly yes',
+    )
+  }
+  if (Number(info.get('redis_version')?.split('.')[0]) < 7) {
+    warnings.push(`Redis is version ${info.get('redis_version')}; Millrace needs 7 or later.`)
+  }
+  return warnings
+}
+
+const fieldsOf = (info: string): Map<string, string> =>
+  new Map(
+    info.split(/\r?\n/).flatMap((line) => {
+      const at = line.indexOf(':')
+      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : []
+    }),
+  )

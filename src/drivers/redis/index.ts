@@ -1,0 +1,101 @@
+import type { Backend, Control, Records } from '../../port/index.ts'
+import { createBells } from './bells.ts'
+import { createConsumer } from './consumer.ts'
+import { createControl } from './control.ts'
+import { diagnose } from './diagnose.ts'
+import { events } from './events.ts'
+import { closed } from './faults.ts'
+import { createLink, type Link } from './link.ts'
+import { createRecords } from './records.ts'
+import { createShard, type Shard } from './shard.ts'
+import { submit } from './submit.ts'
+import { sweep } from './sweep.ts'
+import { check, parse, type RedisOptions, type Settings } from './url.ts'
+
+export type { RedisOptions } from './url.ts'
+
+/**
+ * A backend in a Redis 7 or later: for many processes on many machines. Needs the package `ioredis`. It
+ * connects at the first call, and comes back by itself when the connection is lost.
+ *
+ * @returns a backend, whose calls reject with a `BackendError` that names the server and what to do
+ * @throws UsageError when an option is wrong
+ * @example
+ * const app = connect(redis({ url: 'redis://localhost:6379', namespace: 'shop' }))
+ */
+export function redis(given: RedisOptions = {}): Backend {
+  return backend(check(given))
+}
+
+/**
+ * The backend of a URL: `redis://localhost:6379/0`, with `?namespace=shop` and `?timeout=8000`.
+ *
+ * @throws UsageError `BAD_URL`, `UNKNOWN_OPTION` or `INVALID_OPTION`
+ * @example
+ * const backend = open('redis://user:password@host:6379/0?namespace=shop')
+ */
+export function open(url: string): Backend {
+  return backend(parse(url))
+}
+
+interface Opened {
+  readonly link: Link
+  readonly shard: Shard
+  readonly records: Records
+  readonly control: Control
+}
+
+function backend(settings: Settings): Backend {
+  const bells = createBells(() => createLink(settings))
+  let opening: Promise<Opened> | undefined
+  let isClosed = false
+
+  async function connect(): Promise<Opened> {
+    const link = await createLink(settings)
+    const shard = createShard(link, bells, settings.namespace, 0)
+    return { link, shard, records: createRecords(shard), control: createControl(shard) }
+  }
+
+  /** Connect at the first call; a failure is tried again by the next. */
+  function opened(): Promise<Opened> {
+    if (isClosed) return Promise.reject(closed(settings.server))
+    opening ??= connect().catch((error) => {
+      opening = undefined
+      throw error
+    })
+    return opening
+  }
+
+  return {
+    submit: async (batch) => submit((await opened()).shard, batch),
+    consume: async (options) => createConsumer((await opened()).shard, options),
+    sweep: async (limit) => sweep((await opened()).shard, limit),
+    pulse: {
+      module: new URL(import.meta.url.endsWith('.ts') ? './pulse.ts' : './pulse.js', import.meta.url).href,
+      data: settings,
+    },
+    async *events(filter, signal) {
+      yield* events((await opened()).shard, filter, signal)
+    },
+    records: {
+      get: async (ids) => (await opened()).records.get(ids),
+      joins: async (ids) => (await opened()).records.joins(ids),
+      slots: async (join, from, limit) => (await opened()).records.slots(join, from, limit),
+      list: async (filter, limit, cursor) => (await opened()).records.list(filter, limit, cursor),
+      counts: async () => (await opened()).records.counts(),
+      workers: async () => (await opened()).records.workers(),
+    },
+    control: {
+      cancel: async (ids) => (await opened()).control.cancel(ids),
+      retry: async (ids) => (await opened()).control.retry(ids),
+      shiftClock: async (offset) => (await opened()).control.shiftClock(offset),
+    },
+    diagnose: async () => diagnose((await opened()).link, settings),
+    async [Symbol.asyncDispose]() {
+      if (isClosed) return
+      isClosed = true
+      await bells.close()
+      await (await opening?.catch(() => undefined))?.link.close()
+    },
+  }
+}

@@ -1,0 +1,246 @@
+import {
+  type Applied,
+  type ConsumeOptions,
+  type Delivery,
+  dealer,
+  type Millis,
+  type Outcome,
+} from '../../port/index.ts'
+import type { Argument } from './link.ts'
+import { scripts } from './lua/index.ts'
+import { keyOf, pushOutcome, type Tag } from './outcome.ts'
+import { readRecord } from './record.ts'
+import type { Shard } from './shard.ts'
+
+/** A waiting take looks again after so long, whatever it has heard. */
+const SAFETY_POLL: Millis = 1_000
+/** Jobs that one call takes, and outcomes that it carries, at the most. */
+const MOST = 1_000
+
+interface Taking {
+  readonly max: number
+  readonly resolve: (taken: Delivery[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Finishing {
+  readonly outcomes: readonly Outcome[]
+  readonly resolve: (applied: Applied[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+type Reply = [now: number, answers: string, taken: string[], wait: Millis, rest: number, all: string[]]
+
+/** One worker's calls of the `work` script. */
+export interface Rounds {
+  take(max: number, signal: AbortSignal): Promise<Delivery[]>
+  finish(outcomes: readonly Outcome[]): Promise<Applied[]>
+  /** Something may wait for this worker. */
+  ring(): void
+  stop(): void
+  /** What was handed out and not finished, as far as this worker knows. */
+  readonly out: ReadonlyMap<string, Delivery>
+  /** A delivery was lost. */
+  drop(key: string): void
+}
+
+/** Takes and outcomes travel in one call, one call at a time: what comes while it is under way goes with the next. */
+export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOptions): Rounds {
+  const names = queues.map(({ name }) => name)
+  const deal = dealer(queues)
+  const out = new Map<string, Delivery>()
+  /** Those, and what is being finished or handed back. */
+  const known = new Set<string>()
+  const finishing: Finishing[] = []
+  let taking: Taking | undefined
+  let timer: NodeJS.Timeout | undefined
+  let nonce = 0
+  let armed = false
+  let flying = false
+  let stopped = false
+  /** Something may wait: a take asks for it. */
+  let rung = true
+  /** The server counts on this worker to come when it is woken. */
+  let idle = false
+  /** It can't: another is to be woken instead. */
+  let leaving = false
+  /** The answer to a take was lost: what it took is held here, unknown. */
+  let adopt = false
+
+  function arm() {
+    if (armed || flying) return
+    armed = true
+    process.nextTick(depart)
+  }
+
+  function depart() {
+    armed = false
+    if (flying || stopped) return
+    const take = taking && rung ? taking : undefined
+    if (take || finishing.length > 0 || leaving) void fly(take)
+  }
+
+  async function fly(take: Taking | undefined): Promise<void> {
+    flying = true
+    clearTimeout(timer)
+    const batch = nextBatch(finishing)
+    const want = take ? Math.min(take.max, MOST) : 0
+    const adopting = adopt && want > 0
+    const args = argumentsOf(want, `${idle ? 'i' : ''}${leaving ? 'l' : ''}${adopting ? 'a' : ''}`)
+    for (const { outcomes } of batch) for (const outcome of outcomes) pushOutcome(args, outcome)
+    idle = false
+    leaving = false
+    if (take) rung = false
+    try {
+      const reply = (await shard.run(scripts.work, args)) as Reply
+      if (adopting) adopt = false
+      answer(batch, reply[1])
+      hand(reply, take)
+    } catch (error) {
+      if (want > 0) adopt = true
+      rung = true
+      for (const { reject } of batch) reject(error)
+      if (take && taking === take) {
+        taking = undefined
+        take.reject(error)
+      }
+    }
+    flying = false
+    if ((taking && rung) || finishing.length > 0 || leaving) arm()
+  }
+
+  function argumentsOf(want: number, flags: string): Argument[] {
+    const args: Argument[] = [worker, lease, (++nonce).toString(36), flags, want, names.length]
+    const shares = names.length > 1 ? deal(want) : [want]
+    for (let i = 0; i < names.length; i++) args.push(names[i]!, shares[i]!)
+    return args
+  }
+
+  function answer(batch: readonly Finishing[], answers: string): void {
+    let at = 0
+    for (const { outcomes, resolve } of batch) {
+      const applied: Applied[] = []
+      for (const { delivery } of outcomes) {
+        known.delete(keyOf(delivery))
+        applied.push(answers[at++] === 'a' ? 'applied' : 'stale')
+      }
+      resolve(applied)
+    }
+  }
+
+  function hand([now, , taken, wait, rest, all]: Reply, take: Taking | undefined): void {
+    const deliveries: Delivery[] = []
+    const call = nonce.toString(36)
+    for (let i = 0; i < taken.length; i += 2) deliveries.push(deliver(taken[i]!, taken[i + 1]!, now, call))
+    for (let i = 0; i < all.length; i += 3) {
+      const [id, hold, record] = all.slice(i, i + 3) as [string, string, string]
+      if (!known.has(`${hold} ${id}`) && record !== '') deliveries.push(deliver(id, record, now, call, hold))
+    }
+    if (deliveries.length > 0) {
+      rung = true
+      if (!taking || taking.max < deliveries.length) return handBack(deliveries)
+      const { resolve } = taking
+      taking = undefined
+      return resolve(deliveries)
+    }
+    if (!take) return
+    if (rest) rung = true
+    else idle = true
+    if (!taking) leaving = idle
+    else if (!rung)
+      timer = setTimeout(ring, Math.max(1, Math.min(wait < 0 ? SAFETY_POLL : wait, SAFETY_POLL)))
+  }
+
+  function deliver(id: string, record: string, now: number, call: string, held?: string): Delivery {
+    const { job, token, failures, crashes, due } = readRecord(id, record)
+    const tag: Tag = { hold: held ?? `${token}.${call}${crashes > 0 ? 's' : ''}` }
+    const delivery = { job, token, attempt: 1 + failures, crashes, age: now - due, tag }
+    const key = keyOf(delivery)
+    out.set(key, delivery)
+    known.add(key)
+    return delivery
+  }
+
+  /** Taken for a take that was aborted meanwhile. */
+  function handBack(deliveries: readonly Delivery[]): void {
+    const outcomes = deliveries.map((delivery): Outcome => ({ delivery, ran: 0, end: { kind: 'back' } }))
+    finish(outcomes).catch(() => {
+      for (const delivery of deliveries) known.delete(keyOf(delivery))
+      adopt = true
+    })
+  }
+
+  function finish(outcomes: readonly Outcome[]): Promise<Applied[]> {
+    if (outcomes.length === 0) return Promise.resolve([])
+    for (const { delivery } of outcomes) out.delete(keyOf(delivery))
+    return new Promise((resolve, reject) => {
+      finishing.push({ outcomes, resolve, reject })
+      arm()
+    })
+  }
+
+  function ring() {
+    rung = true
+    // What it was woken for is another's, if this one has no place.
+    if (!taking) leaving = idle
+    arm()
+  }
+
+  function take(max: number, signal: AbortSignal): Promise<Delivery[]> {
+    if (signal.aborted || stopped) return Promise.resolve([])
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        if (taking !== mine) return
+        taking = undefined
+        clearTimeout(timer)
+        leaving = idle
+        resolve([])
+        arm()
+      }
+      const ended = () => signal.removeEventListener('abort', abort)
+      const mine: Taking = {
+        max,
+        resolve(taken) {
+          ended()
+          resolve(taken)
+        },
+        reject(error) {
+          ended()
+          reject(error)
+        },
+      }
+      signal.addEventListener('abort', abort, { once: true })
+      taking = mine
+      rung = true
+      arm()
+    })
+  }
+
+  return {
+    take,
+    finish,
+    ring,
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+      taking?.resolve([])
+      taking = undefined
+    },
+    out,
+    drop(key) {
+      out.delete(key)
+      known.delete(key)
+    },
+  }
+}
+
+/** Whole calls of `finish`, as many as one round takes. */
+function nextBatch(finishing: Finishing[]): Finishing[] {
+  let count = 0
+  let calls = 0
+  while (calls < finishing.length && (calls === 0 || count + finishing[calls]!.outcomes.length <= MOST)) {
+    count += finishing[calls]!.outcomes.length
+    calls++
+  }
+  return finishing.splice(0, calls)
+}

@@ -1,0 +1,26 @@
+import type { Bells } from './bells.ts'
+import type { Argument, Link } from './link.ts'
+import type { Script } from './lua/index.ts'
+
+/** A part of a namespace whose keys lie together: every verb works on one. */
+export interface Shard {
+  /** What its keys and channels begin with. */
+  readonly prefix: string
+  readonly bells: Bells
+  run(
+    script: Script,
+    args: readonly Argument[],
+    again?: (args: readonly Argument[]) => readonly Argument[],
+  ): Promise<unknown>
+}
+
+/** To send a call again as it was: for those that are safe to repeat. */
+export const asBefore = (args: readonly Argument[]): readonly Argument[] => args
+
+export const createShard = (link: Link, bells: Bells, namespace: string, number: number): Shard => {
+  const prefix = prefixOf(namespace, number)
+  return { prefix, bells, run: (script, args, again) => link.run(script, prefix, args, again) }
+}
+
+/** One hash tag for all keys of a shard, so that a Cluster keeps them on one node. */
+export const prefixOf = (namespace: string, number: number): string => `{${namespace}#${number}}:`
