@@ -21,14 +21,14 @@ export function createFetcher(consumer: Consumer, options: FetcherOptions): Fetc
   const stopping = new AbortController()
   const { signal } = stopping
   const retry = backoff(100, 5_000)
-  let wake = () => {}
+  let waiting: (() => void) | undefined
 
   async function loop() {
     while (!signal.aborted) {
       const room = options.room()
       if (room <= 0) {
         await new Promise<void>((resolve) => {
-          wake = resolve
+          waiting = resolve
         })
         continue
       }
@@ -44,11 +44,19 @@ export function createFetcher(consumer: Consumer, options: FetcherOptions): Fetc
   }
   const ended = loop()
 
+  /** Every job that ends calls this, and few find anyone waiting. */
+  function nudge() {
+    if (!waiting) return
+    const wake = waiting
+    waiting = undefined
+    wake()
+  }
+
   return {
-    nudge: () => wake(),
+    nudge,
     async stop() {
       stopping.abort()
-      wake()
+      nudge()
       await ended
     },
   }
