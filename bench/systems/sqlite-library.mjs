@@ -21,7 +21,8 @@ export function sqliteLibrary() {
 }
 
 /**
- * With the settings of Millrace's driver: see src/drivers/sqlite/connection.ts.
+ * With the settings of Millrace's driver (src/drivers/sqlite/connection.ts), and `full` as SQLite itself does
+ * it, by a sync within each commit.
  *
  * @param {string} file @param {'full' | 'normal'} durability
  */
@@ -35,6 +36,6 @@ export function openDatabase(file, durability) {
   db.exec('PRAGMA mmap_size = 0')
   db.exec('PRAGMA cache_size = -16000')
   db.exec('PRAGMA temp_store = MEMORY')
-  db.exec('PRAGMA wal_autocheckpoint = 2000')
+  db.exec('PRAGMA wal_autocheckpoint = 1000')
   return db
 }
