@@ -73,7 +73,7 @@ export interface Store extends Backend {
 }
 
 export interface StoreConsumer extends Consumer {
-  /** What `take` would hand out now; `[]` when that is nothing. Less than `max` only if no more can be had. */
+  /** What `take` would hand out now; `[]` when that is nothing. Fewer than `max`: as a rule, no more can be had. */
   claim(max: number): Promise<Delivery[]>
 }
 

@@ -1,17 +1,33 @@
-import { describe, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, test } from 'vitest'
 import { joined } from '../../src/drivers/joined/index.ts'
 import { memory } from '../../src/drivers/memory/index.ts'
+import { sqlite } from '../../src/drivers/sqlite/index.ts'
+import type { Store } from '../../src/port/index.ts'
 import { seamConformance } from '../../src/testing/conformance/index.ts'
 import { type FakeBroker, fakeBroker } from '../joined/broker.ts'
 
-const brokers = new Map<string, FakeBroker>()
+const folder = mkdtempSync(join(tmpdir(), 'millrace-joined-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-seamConformance({
-  describe,
-  test,
-  open(namespace) {
-    const broker = brokers.get(namespace) ?? fakeBroker()
-    brokers.set(namespace, broker)
-    return joined(broker.connect(), memory(`joined-${namespace}`))
-  },
-})
+const stores: Record<string, (namespace: string) => Store> = {
+  memory: (namespace) => memory(`joined-${namespace}`),
+  SQLite: (namespace) => sqlite({ path: join(folder, `${namespace}.db`), durability: 'normal' }),
+}
+
+for (const [name, open] of Object.entries(stores)) {
+  const brokers = new Map<string, FakeBroker>()
+  describe(`a broker before ${name}`, () => {
+    seamConformance({
+      describe,
+      test,
+      open(namespace) {
+        const broker = brokers.get(namespace) ?? fakeBroker()
+        brokers.set(namespace, broker)
+        return joined(broker.connect(), open(namespace))
+      },
+    })
+  })
+}

@@ -85,14 +85,12 @@ export async function createConsumer(
     },
 
     async claim(max) {
-      const all: Delivery[] = []
-      while (all.length < max && !closed && (await untilSome()) === 0) {
-        const { taken, ended } = await claimSome(max - all.length)
-        all.push(...taken)
-        // It stops at a number of jobs that had expired or were cancelled, and there may be more behind them.
-        if (ended === 0 || taken.length > 0) break
+      while (!closed && (await untilSome()) === 0) {
+        const { taken, again } = await writer.write((at) => claimUpTo(at, max), true)
+        for (const delivery of taken) out.set(delivery.tag as Tag, delivery)
+        if (taken.length > 0 || again > 0) return taken
       }
-      return all
+      return []
     },
 
     renew(progress) {

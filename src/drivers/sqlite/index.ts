@@ -1,9 +1,9 @@
-import type { Backend } from '../../port/index.ts'
+import type { Store } from '../../port/index.ts'
 import { createConsumer } from './consumer.ts'
 import { diagnose } from './diagnose.ts'
 import { events } from './events.ts'
 import { closed } from './faults.ts'
-import { openStore, type Store } from './store.ts'
+import { type Store as OpenFile, openStore } from './store.ts'
 import { submit } from './submit.ts'
 import { sweep } from './sweep.ts'
 import { check, parse, type Settings, type SqliteOptions } from './url.ts'
@@ -19,7 +19,7 @@ export type { SqliteOptions } from './url.ts'
  * @example
  * const app = connect(sqlite({ path: './millrace.db' }))
  */
-export function sqlite(given: SqliteOptions): Backend {
+export function sqlite(given: SqliteOptions): Store {
   return backend(check(given))
 }
 
@@ -31,17 +31,17 @@ export function sqlite(given: SqliteOptions): Backend {
  * @example
  * const backend = open('sqlite:./millrace.db?durability=normal')
  */
-export function open(url: string): Backend {
+export function open(url: string): Store {
   return backend(parse(url))
 }
 
-function backend(settings: Settings): Backend {
+function backend(settings: Settings): Store {
   const { file } = settings
-  let opening: Promise<Store> | undefined
+  let opening: Promise<OpenFile> | undefined
   let isClosed = false
 
   /** Open at the first call; a failure is tried again by the next. */
-  function opened(): Promise<Store> {
+  function opened(): Promise<OpenFile> {
     if (isClosed) return Promise.reject(closed(file))
     opening ??= openStore(settings).catch((error) => {
       opening = undefined
@@ -57,11 +57,14 @@ function backend(settings: Settings): Backend {
     },
     consume: async (consume) => createConsumer((await opened()).ground, consume),
     sweep: async (limit) => {
-      const { ground, trim } = await opened()
+      const { ground, trim, outbox } = await opened()
       const swept = await sweep(ground, limit)
+      await outbox.lapse()
       trim()
       return swept
     },
+    outbox: async (limit, hold) => (await opened()).outbox.read(limit, hold),
+    sent: async (entries) => (await opened()).outbox.sent(entries),
     pulse: {
       module: new URL(import.meta.url.endsWith('.ts') ? './pulse.ts' : './pulse.js', import.meta.url).href,
       data: settings,

@@ -100,7 +100,12 @@ export function createOutbox(db: Database, { writer, look }: Ground): Outbox {
     },
     async sent(entries) {
       if (entries.length === 0) return
-      const byHold = Map.groupBy(entries.map(({ tag }) => tag as Tag), ({ held }) => held)
+      const byHold = new Map<number, Tag[]>()
+      for (const { tag } of entries as readonly { readonly tag: Tag }[]) {
+        const same = byHold.get(tag.held)
+        if (same) same.push(tag)
+        else byHold.set(tag.held, [tag])
+      }
       await writer.write((at) => {
         if (noted(at) === undefined) return
         for (const [held, tags] of byHold) keep(at).sent.run(held, numbers(tags))

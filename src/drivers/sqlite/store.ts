@@ -7,6 +7,7 @@ import { translate } from './faults.ts'
 import type { Ground } from './ground.ts'
 import { createSync, emptyLog, trimLog } from './log.ts'
 import { type Moment, moment, number } from './moment.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
 import { createRecords } from './records.ts'
 import { prepare } from './statements.ts'
 import type { Settings } from './url.ts'
@@ -18,6 +19,7 @@ export interface Store {
   readonly ground: Ground
   readonly records: Records
   readonly control: Control
+  readonly outbox: Outbox
   /** Keep the write-ahead log in bounds. */
   trim(): void
   /** Write what is under way, and let go of the file. */
@@ -63,6 +65,7 @@ function createStore(connection: Connection, settings: Settings): Store {
     ground,
     records: createRecords(db, ground),
     control: createControl(ground),
+    outbox: createOutbox(db, ground),
     trim: () => trimLog(db, path),
     async close() {
       await writer.idle()
