@@ -1,7 +1,9 @@
 import { closeSync, openSync, utimesSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { deviation, fileClock } from '../../src/drivers/sqlite/clock.ts'
+import { deviation, fileClock, isJump } from '../../src/drivers/sqlite/clock.ts'
 import { sqlite } from '../../src/drivers/sqlite/index.ts'
+import { openStore } from '../../src/drivers/sqlite/store.ts'
+import { check } from '../../src/drivers/sqlite/url.ts'
 import { ensure } from '../setup/system.ts'
 import { consume, submission, testFolder } from './folder.ts'
 import { startProcess } from './process.ts'
@@ -40,6 +42,31 @@ test('a right clock is left as it is', () => {
   clock.calibrate()
   expect(clock.correction).toBe(0)
   clock.close()
+})
+
+describe('a clock that was set, or a machine that slept', () => {
+  test.each([
+    [1000, 1000, false],
+    [2900, 1000, false],
+    [0, 1000, false],
+    [3_601_000, 1000, true],
+    [-3_599_000, 1000, true],
+    [60_000, 60_000, false],
+  ])('%d ms on the clock in %d ms: %j', (time, elapsed, expected) => {
+    expect(isJump({ time: 5000, elapsed: 70 }, { time: 5000 + time, elapsed: 70 + elapsed })).toBe(expected)
+  })
+
+  test('a lease given before the clock was set back lasts no longer than one given now', async () => {
+    const path = fresh()
+    await using backend = sqlite({ path })
+    await using _ = await consume(backend, 'wheel')
+    const store = await openStore(check({ path }))
+    store.connection.db.exec('UPDATE workers SET expires = expires + 3600000')
+    await backend.sweep(1)
+    const [{ expires } = { expires: 0 }] = await backend.records.workers()
+    expect(expires - Date.now()).toBeLessThan(16_000)
+    await store.close()
+  })
 })
 
 test('where no file can be written, the process’s own clock has to do', () => {

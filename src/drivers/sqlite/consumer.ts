@@ -35,7 +35,7 @@ export async function createConsumer(
   function renewLease(at: Moment): void {
     const expires = at.now + lease
     if (Number(at.sql.extendLease.run(expires, worker).changes) === 0)
-      at.sql.addWorker.run(worker, queues, expires)
+      at.sql.addWorker.run(worker, queues, lease, expires)
   }
 
   function claimUpTo(at: Moment, max: number): Claimed {

@@ -102,6 +102,7 @@ const steps = [
   CREATE TABLE workers (
     worker TEXT PRIMARY KEY,
     queues TEXT NOT NULL,
+    lease INTEGER NOT NULL,
     expires INTEGER NOT NULL
   ) WITHOUT ROWID;
 

@@ -62,7 +62,7 @@ export function prepare(db: Database) {
       rows(`UPDATE jobs SET state = 2, token = token + 1, hold = ?, worker = ?, started = ?, expires = NULL
       WHERE seq IN (SELECT value FROM json_each(?))`),
     extendLease: rows('UPDATE workers SET expires = ? WHERE worker = ?'),
-    addWorker: rows('INSERT INTO workers (worker, queues, expires) VALUES (?, ?, ?)'),
+    addWorker: rows('INSERT INTO workers (worker, queues, lease, expires) VALUES (?, ?, ?, ?)'),
     removeWorker: rows('DELETE FROM workers WHERE worker = ?'),
     /** What a worker holds. */
     held: arrays('SELECT id, hold, marked, flow, slot_join FROM jobs WHERE state = 2 AND worker = ?'),
@@ -119,6 +119,9 @@ export function prepare(db: Database) {
     // – sweep –
     lapsed: arrays('SELECT worker FROM workers WHERE expires <= ? ORDER BY expires LIMIT ?'),
     expired: rows(`SELECT ${ROW} FROM jobs WHERE expires <= ? ORDER BY expires LIMIT ?`),
+    longLease: arrays('SELECT 1 FROM workers WHERE expires > ?1 + lease + 1000'),
+    /** A lease that was given by a clock which has been set back since: no longer than if it were given now. */
+    shortenLeases: rows('UPDATE workers SET expires = ?1 + lease WHERE expires > ?1 + lease + 1000'),
     unswept: arrays('SELECT id FROM flows WHERE unswept IS NOT NULL ORDER BY unswept LIMIT ?'),
     setUnswept: rows('UPDATE flows SET unswept = ? WHERE id = ?'),
     idleMembers: rows(

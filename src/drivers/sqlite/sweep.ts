@@ -10,14 +10,15 @@ export async function sweep({ writer, clock, look }: Ground, limit: number): Pro
   clock.calibrate()
   const idle = await writer.read(() => {
     const at = look()
-    return isWork(at) ? undefined : report(at, 0)
+    return isWork(at, clock.steady) ? undefined : report(at, 0)
   })
   return (
     idle ??
     writer.write((at) => {
+      at.sql.shortenLeases.run(at.now)
       const moved =
         promote(at, limit) +
-        reclaim(at, limit) +
+        (clock.steady ? reclaim(at, limit) : 0) +
         expireLate(at, limit) +
         endMarked(at, limit) +
         forgetJobs(at, limit) +
@@ -32,9 +33,10 @@ function report(at: Moment, moved: number): Swept {
   return { moved, now: at.now, ...(nextDue !== undefined && { nextDue }) }
 }
 
-const isWork = ({ sql, now }: Moment): boolean =>
+const isWork = ({ sql, now }: Moment, steady: boolean): boolean =>
   exists(sql.due, now, 1) ||
-  exists(sql.lapsed, now, 1) ||
+  (steady && exists(sql.lapsed, now, 1)) ||
+  exists(sql.longLease, now) ||
   exists(sql.expired, now, 1) ||
   exists(sql.unswept, 1) ||
   exists(sql.faded, now) ||
