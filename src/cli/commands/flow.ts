@@ -43,7 +43,8 @@ export const flow: Register = (program, run) => {
 async function find(app: App, id: string): Promise<{ tree: FlowTree; state: string }> {
   const handle = app.flow(id)
   const [tree, state] = await Promise.all([handle.tree(), handle.state()])
-  if (tree) return { tree, state }
+  // A job that is no flow has a tree as well, of itself alone.
+  if (tree && (tree.kind !== 'step' || tree.id !== id)) return { tree, state }
   throw new WaitError(
     'UNKNOWN_JOB',
     state === 'unknown'
