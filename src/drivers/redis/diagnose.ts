@@ -1,18 +1,20 @@
 import type { Diagnosis } from '../../port/index.ts'
 import type { Link } from './link.ts'
+import { scripts } from './lua/index.ts'
+import { asBefore, type Shard } from './shard.ts'
 import type { Settings } from './url.ts'
 
 /** What the server says of itself, and which of its settings would lose or slow work. */
-export async function diagnose(link: Link, settings: Settings): Promise<Diagnosis> {
+export async function diagnose(link: Link, shard: Shard, settings: Settings): Promise<Diagnosis> {
   const client = await link.ready()
   const sent = Date.now()
-  const [seconds, micros] = (await client.call('TIME')) as [string, string]
+  const now = (await shard.run(scripts.clock, [], asBefore)) as number
   const here = (sent + Date.now()) / 2
   const info = fieldsOf(String(await client.call('INFO')))
   return {
     backend: `redis at ${settings.server}, namespace ${settings.namespace}`,
     versions: { redis: info.get('redis_version') ?? 'unknown' },
-    clockSkew: Math.round(Number(seconds) * 1000 + Number(micros) / 1000 - here),
+    clockSkew: Math.round(now - here),
     warnings: warningsOf(info),
   }
 }

@@ -90,7 +90,10 @@ function backend(settings: Settings): Backend {
       retry: async (ids) => (await opened()).control.retry(ids),
       shiftClock: async (offset) => (await opened()).control.shiftClock(offset),
     },
-    diagnose: async () => diagnose((await opened()).link, settings),
+    diagnose: async () => {
+      const { link, shard } = await opened()
+      return diagnose(link, shard, settings)
+    },
     async [Symbol.asyncDispose]() {
       if (isClosed) return
       isClosed = true

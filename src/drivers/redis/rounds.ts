@@ -76,8 +76,8 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
   function depart() {
     armed = false
     if (flying || stopped) return
-    const take = taking && rung ? taking : undefined
-    if (take || finishing.length > 0 || leaving) void fly(take)
+    // With outcomes on their way, a take that waits goes along: what follows from them may be for it.
+    if ((taking && rung) || finishing.length > 0 || leaving) void fly(taking)
   }
 
   async function fly(take: Taking | undefined): Promise<void> {

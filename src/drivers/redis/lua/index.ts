@@ -3,7 +3,7 @@ import { cancel, retry, shift, watch } from './control.ts'
 import { flows } from './flows.ts'
 import { moves } from './moves.ts'
 import { commit, prelude } from './prelude.ts'
-import { counts, read, readJoins, scan, slots, workers } from './read.ts'
+import { clock, counts, read, readJoins, scan, slots, workers } from './read.ts'
 import { beat, quit, renew } from './renew.ts'
 import { submit } from './submit.ts'
 import { sweep } from './sweep.ts'
@@ -42,4 +42,5 @@ export const scripts = {
   scan: script('scan', scan),
   workers: script('workers', workers),
   counts: script('counts', counts),
+  clock: script('clock', clock),
 } as const

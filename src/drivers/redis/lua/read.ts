@@ -147,3 +147,13 @@ return answers
 export const counts = String.raw`
 return call('HGETALL', N)
 `
+
+/**
+ * The namespace's clock. Reads only.
+ *
+ * KEYS[1] the shard's prefix.
+ */
+export const clock = `
+begin({})
+return now
+`
