@@ -134,8 +134,10 @@ async function read(
 ): Promise<{ tree: FlowNode; joins: Join[]; jobs: JobRecord[] }> {
   const { shape } = unpackOutline(flow.outline)
   const ids = idsOf(flow.id, shape)
-  const jobs = await paged(ids.jobs, async (page) => records.get(page))
+  // Joins first: of what a decided join has queued, the jobs are there then. The other way round a step or a
+  // handler that was queued in between would look as if it never could be.
   const joins = await paged(ids.joins, async (page) => records.joins(page))
+  const jobs = await paged(ids.jobs, async (page) => records.get(page))
   const culprits = new Map<string, string>()
   for (const edge of ids.edges) {
     if (joins.get(edge)?.state !== 'failed') continue
