@@ -1,12 +1,21 @@
 import { unpackValue } from '../core/body.ts'
+import { millis } from '../core/duration.ts'
 import type { Failure } from '../core/failure.ts'
+import { checkOptions } from '../core/options.ts'
 import { unpackOutline } from '../core/outline.ts'
 import { rerun } from '../core/rerun.ts'
 import { type FlowNode, idsOf, stepsOf, treeOf } from '../core/tree.ts'
 import { UsageError, WaitError } from '../errors.ts'
 import { type FlowRecord, isFinal, type JobRecord, type Join, PAGE_LIMIT, type State } from '../port/index.ts'
 import type { Client } from './client.ts'
-import { BaseHandle, type Handle, type HandleParts, type WaitOptions, waitFor } from './handle.ts'
+import {
+  BaseHandle,
+  type Handle,
+  type HandleParts,
+  WAIT_OPTIONS,
+  type WaitOptions,
+  waitFor,
+} from './handle.ts'
 import { type JobInfo, toInfo } from './info.ts'
 import { newId } from './new-id.ts'
 import { failureOf, readFailures } from './values.ts'
@@ -80,14 +89,23 @@ export class FlowHandleOf<O> extends BaseHandle<O> implements FlowHandle<O> {
   }
 
   async settled(options: WaitOptions = {}): Promise<StepOutcome[]> {
-    let nodes: FlowNode[] = []
-    await waitFor(this.#client, this.#parts, options, async (record) => {
-      // While it is not decided, some step has not ended.
-      if (!isFinal(record.state)) return false
-      nodes = [...stepsOf(await treeFor(this.#client, record))]
-      return nodes.every(({ state }) => isFinal(state))
-    })
-    return nodes.map(toOutcome)
+    const client = this.#client
+    const ended = ({ state }: { state: State }) => isFinal(state)
+    checkOptions(options, WAIT_OPTIONS, 'settled')
+    const until = performance.now() + millis(options.timeout ?? '30s', 'timeout')
+    const rest = () => ({ ...options, timeout: Math.max(0, until - performance.now()) })
+    // While it is not decided, some step has not ended.
+    let record = await waitFor(client, this.#parts, options, ended)
+    for (;;) {
+      const nodes = [...stepsOf(await treeFor(client, record))]
+      const open = nodes.filter((node) => !ended(node))
+      if (open.length === 0) return nodes.map(toOutcome)
+      // Decided early: some go on, and others may follow them.
+      for (const { id, record } of open) {
+        if (record) await waitFor(client, { id, own: false, status: 'accepted' }, rest(), ended)
+      }
+      record = await waitFor(client, this.#parts, rest(), ended)
+    }
   }
 
   async steps(): Promise<FlowStep[]> {

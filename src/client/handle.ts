@@ -58,7 +58,7 @@ export interface EnqueuedHandle<O = unknown> extends Handle<O> {
   readonly status: 'accepted' | 'duplicate'
 }
 
-const WAIT_OPTIONS = ['timeout', 'signal']
+export const WAIT_OPTIONS: readonly string[] = ['timeout', 'signal']
 const LONG_WAIT = 5_000
 
 export interface HandleParts {
