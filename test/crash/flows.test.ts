@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type App, connect } from 'millrace'
+import { sqlite } from 'millrace/sqlite'
+import { faulty } from 'millrace/testing'
+import { afterAll, test } from 'vitest'
+import { audit } from './flows/audit.ts'
+import { type Mill, startMill } from './flows/mill.ts'
+import { cancelDoomed, check, meanwhile, nothingLeft, type Run, runAll, seeThrough } from './flows/run.ts'
+import { tasks } from './flows/tasks.mjs'
+import { DOOMED, QUEUES, sample, UNSERVED } from './flows/value.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-crash-flows-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const flows = Number(process.env.MILLRACE_FLOWS ?? 300)
+/** Set MILLRACE_SEED to run the flows of a run again; the moments of the kills are others then. */
+const seed = Number(process.env.MILLRACE_SEED ?? Date.now() % 2 ** 31)
+
+test('random flows come to what the oracle says while their workers are killed at random moments', async () => {
+  const path = join(folder, 'killed.db')
+  const url = `sqlite:${path}`
+  const mended = join(folder, 'mended')
+  const env = { FLOWS_MENDED: mended }
+  await using app = connect(url, { logger: false })
+  await app.queues()
+  using counted = audit(path)
+  const first = startMill(url, QUEUES, 3, env)
+  const runs = await killed(first, () =>
+    cancelling(app, () => runAll(app, counted, sample(seed, flows, true))),
+  )
+  for (const run of runs) await check(run, counted, false)
+  await nothingLeft(app)
+
+  // Once the cause is mended, the flows that failed are run again, by workers that serve all queues.
+  writeFileSync(mended, '')
+  const second = startMill(url, [...QUEUES, UNSERVED, DOOMED], 3, env)
+  const again: Run[] = []
+  await killed(second, async () => {
+    for (const { value, flow } of runs) {
+      if ((await flow.state()) === 'failed') again.push({ value, flow: await flow.retry() })
+    }
+    await Promise.all(again.map(({ flow }) => seeThrough(flow)))
+  })
+  for (const run of again) await check(run, counted, true)
+  await nothingLeft(app)
+  assert.deepEqual(counted.faults(), [])
+  const deaths = first.deaths + second.deaths
+  console.log(`MILLRACE_SEED=${seed}: ${flows} flows, ${again.length} retried, ${deaths} workers killed`)
+  if (flows >= 100) assert.ok(deaths >= 20, `Expected 20 workers or more to be killed, got ${deaths}.`)
+}, 300_000)
+
+test('random flows come to what the oracle says when every finish is delivered twice', async () => {
+  const path = join(folder, 'twice.db')
+  const backend = faulty(sqlite({ path }), ({ verb }) => (verb === 'finish' ? { repeat: true } : undefined))
+  await using app = connect(backend, { logger: false })
+  await app.queues()
+  using counted = audit(path)
+  const worker = app.worker({ tasks, queues: QUEUES, concurrency: 20, signals: false })
+  const running = worker.run()
+  const runs = await cancelling(app, () => runAll(app, counted, sample(seed, flows, false)))
+  for (const run of runs) await check(run, counted, false)
+  await nothingLeft(app)
+  assert.deepEqual(counted.faults(), [])
+  await worker.stop()
+  await running
+}, 180_000)
+
+/** Kill a worker now and then, and all of them at last. */
+const killed = <T>(mill: Mill, work: () => Promise<T>): Promise<T> =>
+  meanwhile(() => mill.kill(Math.floor(Math.random() * 3)), 900, work).finally(() => mill.stop())
+
+const cancelling = <T>(app: App, work: () => Promise<T>): Promise<T> =>
+  meanwhile(() => cancelDoomed(app), 100, work)
