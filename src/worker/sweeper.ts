@@ -6,14 +6,16 @@ const LONGEST_PAUSE: Millis = 1_000
 
 /**
  * Housekeeping of the whole namespace. Every worker does it and none leads; pauses are jittered, so that
- * many workers don't sweep in step.
+ * many workers don't sweep in step. They are shorter than half a lease: what a worker loses is found within
+ * two (see "its jobs run elsewhere within two leases").
  */
-export function createSweeper(backend: Backend, onError: (error: unknown) => void): Ticker {
+export function createSweeper(backend: Backend, lease: Millis, onError: (error: unknown) => void): Ticker {
+  const longest = Math.min(LONGEST_PAUSE, lease / 2)
   return ticker(
     async () => {
       const { moved, nextDue } = await backend.sweep(LIMIT)
       if (moved >= LIMIT) return 0
-      return Math.min(nextDue ?? LONGEST_PAUSE, LONGEST_PAUSE * (0.5 + Math.random() / 2))
+      return Math.min(nextDue ?? longest, longest * (0.5 + Math.random() / 2))
     },
     { onError },
   )

@@ -121,7 +121,7 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
       onDelivery: executor.start,
       onError,
     })
-    const sweeper = createSweeper(backend, onError)
+    const sweeper = createSweeper(backend, config.lease, onError)
     const watcher = watch(watching.signal, () => leases.nudge())
     // A promise alone keeps no process alive.
     const alive = setInterval(() => {}, 2 ** 30)
