@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { pause } from '../async/signals.ts'
 import type { PulseConnect, PulseLine } from '../port/index.ts'
 import type { HelperData } from './leases.ts'
 
@@ -10,7 +11,6 @@ const { module, data, worker, lease, blockedAfter, moves } = workerData as Helpe
 let line: PulseLine | undefined
 let seen = Atomics.load(moves, 0)
 let movedAt = performance.now()
-let stopped = false
 
 async function beat(): Promise<void> {
   const count = Atomics.load(moves, 0)
@@ -28,27 +28,22 @@ async function beat(): Promise<void> {
   } catch {}
 }
 
-let wake = () => {}
-parentPort?.on('message', () => {
-  stopped = true
-  wake()
+// The thread ends itself, here between two calls. To be ended in the middle of one may be the end of the whole
+// process: see the note in drivers/sqlite/pulse.ts.
+parentPort?.on('message', async () => {
+  try {
+    await line?.close()
+  } finally {
+    process.exit()
+  }
 })
 
-async function run(): Promise<void> {
-  while (!stopped) {
+async function run(): Promise<never> {
+  for (;;) {
     const next = performance.now() + lease / 3
     await beat()
-    if (stopped) break
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.max(0, next - performance.now()))
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+    await pause(Math.max(0, next - performance.now()))
   }
-  await line?.close()
-  parentPort?.close()
 }
 
 void run()
