@@ -1,5 +1,5 @@
 import { closeSync, openSync, utimesSync } from 'node:fs'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { deviation, fileClock, isJump } from '../../src/drivers/sqlite/clock.ts'
 import { sqlite } from '../../src/drivers/sqlite/index.ts'
 import { openStore } from '../../src/drivers/sqlite/store.ts'
@@ -67,6 +67,25 @@ describe('a clock that was set, or a machine that slept', () => {
     expect(expires - Date.now()).toBeLessThan(16_000)
     await store.close()
   })
+})
+
+test('a comparison that was held up for long says nothing', () => {
+  const path = fresh()
+  closeSync(openSync(path, 'w'))
+  const clock = fileClock(path)
+  let held = 0
+  const [wall, steady] = [Date.now, performance.now.bind(performance)]
+  // As if the process were stopped between the stamp and the look at its own clock.
+  vi.spyOn(performance, 'now').mockImplementation(() => steady() + held)
+  vi.spyOn(Date, 'now').mockImplementation(() => {
+    held = 5000
+    return wall() + held
+  })
+  clock.calibrate()
+  vi.restoreAllMocks()
+  expect(clock.correction).toBe(0)
+  expect(clock.steady).toBe(true)
+  clock.close()
 })
 
 test('where no file can be written, the process’s own clock has to do', () => {
