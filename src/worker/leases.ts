@@ -8,6 +8,8 @@ export interface LeaseOptions {
   /** The main loop stands still for this long: blocked, so that others may take over. */
   readonly blockedAfter: Millis
   readonly onRenewal: (renewal: Renewal) => void
+  /** The main loop moves again after a time in which a heartbeat of it was missed. */
+  readonly onBlocked: (ms: Millis) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -50,6 +52,14 @@ export function createLeases(backend: Backend, consumer: Consumer, options: Leas
     { onError: options.onError },
   )
   const helper = startHelper(backend, options)
+  const step = Math.min(1000, options.lease / 6)
+  let movedAt = performance.now()
+  const moving = setInterval(() => {
+    const now = performance.now()
+    if (now - movedAt > every + step) options.onBlocked(now - movedAt)
+    movedAt = now
+    helper?.move()
+  }, step).unref()
 
   return {
     report(delivery, progress) {
@@ -65,6 +75,7 @@ export function createLeases(backend: Backend, consumer: Consumer, options: Leas
     nudge: () => heart.nudge(),
     async stop() {
       clearTimeout(soon)
+      clearInterval(moving)
       await Promise.all([heart.stop(), helper?.stop()])
     },
   }
@@ -81,7 +92,13 @@ export interface HelperData {
   readonly moves: Int32Array
 }
 
-function startHelper(backend: Backend, options: LeaseOptions): { stop(): Promise<void> } | undefined {
+interface Helper {
+  /** The main loop is alive. */
+  move(): void
+  stop(): Promise<void>
+}
+
+function startHelper(backend: Backend, options: LeaseOptions): Helper | undefined {
   if (!backend.pulse) return undefined
   const moves = new Int32Array(new SharedArrayBuffer(4))
   const workerData: HelperData = {
@@ -94,10 +111,9 @@ function startHelper(backend: Backend, options: LeaseOptions): { stop(): Promise
   const thread = new Thread(new URL('./helper.js', import.meta.url), { workerData, execArgv: [] })
   thread.on('error', options.onError)
   thread.unref()
-  const moving = setInterval(() => Atomics.add(moves, 0, 1), Math.min(1000, options.lease / 6)).unref()
   return {
+    move: () => void Atomics.add(moves, 0, 1),
     async stop() {
-      clearInterval(moving)
       thread.postMessage('stop')
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => resolve(void thread.terminate()), 1_000)

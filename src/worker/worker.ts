@@ -102,6 +102,11 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
       ...config,
       worker: id,
       onError,
+      onBlocked: (ms) =>
+        logger.warn(
+          { worker: id, ms: Math.round(ms), running: executor.running.size },
+          'the event loop stood still: a handler that computes for long holds up all others; give it a thread',
+        ),
       onRenewal: ({ cancel, lost }: Renewal) => {
         beatAt = performance.now()
         if (cancel.length > 0) executor.cancel(cancel)

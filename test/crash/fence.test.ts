@@ -1,0 +1,93 @@
+import { chain, group } from 'millrace'
+import { describe, expect, test } from 'vitest'
+import { tasksOf } from './fixtures/tasks.mjs'
+import { backends, now, openStage, type Stage, until } from './stage.ts'
+
+const { quick, blocking, gather } = tasksOf()
+const LEASE = 500
+
+const applied = (stage: Stage, id: string) =>
+  stage.journal().filter((entry) => entry.id === id && entry.answer === 'applied')
+const runs = (stage: Stage, id: string) =>
+  stage.journal().filter((entry) => entry.id === id && entry.did === 'run')
+
+describe.each(backends)('a worker that lost its lease, on %s', (backend) => {
+  test.each(['return', 'throw'] as const)(
+    'a worker stopped for three leases changes nothing when it wakes and its handler would %s',
+    async (by) => {
+      await using stage = await openStage(backend)
+      const job = await stage.app.enqueue(blocking.with({ ms: 6 * LEASE, on: 'first', by }))
+      const first = await stage.worker('first', { lease: LEASE })
+      await first.saw({ did: 'run', id: job.id })
+      const second = await stage.worker('second', { lease: LEASE })
+      first.signal('SIGSTOP')
+      const stopped = now()
+      const { run } = await second.saw({ did: 'run', id: job.id })
+      expect(await job.result()).toEqual({ run })
+      const before = await job.info()
+      await until(() => now() - stopped > 3 * LEASE, 'three leases')
+
+      first.signal('SIGCONT')
+      expect(await first.saw({ did: 'answer', id: job.id })).toMatchObject({ answer: 'stale' })
+      await first.saw({ did: 'log', id: job.id, message: 'late finish refused: the lease was lost' })
+      expect(await job.info()).toEqual(before)
+      expect(before).toMatchObject({ state: 'succeeded', attempt: 1, crashes: 1, result: { run } })
+      expect(before?.progress).toBeUndefined()
+      expect(applied(stage, job.id)).toHaveLength(1)
+
+      second.signal('SIGKILL')
+      const next = await stage.app.enqueue(quick.with({}))
+      await first.saw({ did: 'run', id: next.id })
+      expect(await next.result()).toBeDefined()
+    },
+  )
+
+  test('a handler that blocks its loop for five leases keeps its job', async () => {
+    await using stage = await openStage(backend)
+    const lease = 1000
+    const job = await stage.app.enqueue(blocking.with({ ms: 5 * lease, on: 'first' }))
+    const first = await stage.worker('first', { lease })
+    const { run } = await first.saw({ did: 'run', id: job.id })
+    await stage.worker('second', { lease })
+    expect(await job.result()).toEqual({ run })
+    expect(runs(stage, job.id)).toHaveLength(1)
+    expect(await job.info()).toMatchObject({ crashes: 0, attempts: [] })
+    const { message } = await first.saw({ did: 'log', level: 'warn' })
+    expect(message).toContain('the event loop stood still')
+  })
+
+  test('a handler that blocks its loop for longer than blockedAfter loses its job to another, in two leases more', async () => {
+    await using stage = await openStage(backend)
+    const job = await stage.app.enqueue(blocking.with({ ms: 4000, on: 'first' }))
+    const first = await stage.worker('first', { lease: LEASE, blockedAfter: '500ms' })
+    const blocked = await first.saw({ did: 'run', id: job.id })
+    const second = await stage.worker('second', { lease: LEASE })
+    const { run, at } = await second.saw({ did: 'run', id: job.id })
+    expect(at - blocked.at).toBeLessThan(500 + 2 * LEASE)
+    expect(await job.result()).toEqual({ run })
+    expect(await first.saw({ did: 'answer', id: job.id })).toMatchObject({ answer: 'stale' })
+    expect(await job.info()).toMatchObject({ state: 'succeeded', attempt: 1, crashes: 1, result: { run } })
+    expect(applied(stage, job.id)).toHaveLength(1)
+  })
+})
+
+describe.each(backends)('a delivery that arrives twice at once, on %s', (backend) => {
+  test('has one finish, and what follows it counts once', async () => {
+    await using stage = await openStage(backend)
+    const members = Array.from({ length: 20 }, (_, i) => quick.with({ ms: i }))
+    const flow = await stage.app.enqueue(chain(group(members), gather))
+    await stage.worker('first', { twice: true, concurrency: 8 })
+    await stage.worker('second', { twice: true, concurrency: 8 })
+    const result = (await flow.result()) as { run: string; members: string[] }
+    const steps = await flow.steps()
+    expect(steps.map(({ state }) => state)).toEqual(Array.from({ length: 21 }, () => 'succeeded'))
+    const recorded = steps.map(({ job }) => (job!.result as { run: string }).run)
+    expect([...result.members, result.run]).toEqual(recorded)
+    // Both runs of the body end before its flow's result is known to be final.
+    await until(() => runs(stage, steps.at(-1)!.id).length === 2, 'both runs of the body')
+    for (const [i, { id }] of steps.entries()) {
+      expect(runs(stage, id)).toHaveLength(2)
+      expect(applied(stage, id).map(({ run }) => run)).toEqual([recorded[i]])
+    }
+  })
+})
