@@ -24,12 +24,22 @@ export function createBells(open: () => Promise<Link>): Bells {
         for (const hear of [...(channels.get(channel) ?? [])]) hear(message)
       })
       link.client.on('ready', () => {
-        if (!first) for (const hear of [...returns]) hear()
+        if (!first) void resume(link)
         first = false
       })
       return link
     })
     return opening
+  }
+
+  /** The connection is a new one. Should it break as well, the next one comes here again. */
+  async function resume({ client }: Link): Promise<void> {
+    try {
+      if (channels.size > 0) await client.subscribe(...channels.keys())
+    } catch {
+      return
+    }
+    for (const hear of [...returns]) hear()
   }
 
   return {

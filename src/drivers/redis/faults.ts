@@ -58,7 +58,7 @@ export function translate(error: unknown, server: string): BackendError {
 export function isBroken(error: unknown): boolean {
   const message = error instanceof Error ? error.message : String(error)
   return (
-    /Connection is closed|connection close|Command timed out|Stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|socket/i.test(
+    /max retries per request|Connection is closed|connection close|Command timed out|Stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|socket/i.test(
       `${message} ${codeOf(error)}`,
     ) || /^(LOADING|MASTERDOWN|BUSY |CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED)/.test(message)
   )
@@ -67,7 +67,7 @@ export function isBroken(error: unknown): boolean {
 export const unavailable = (server: string, cause?: unknown): BackendError =>
   new BackendError(
     'BACKEND_UNAVAILABLE',
-    `Redis at ${server} can't be reached${cause instanceof Error && cause.message ? ` (${firstLine(cause.message)})` : ''}. Is it running?`,
+    `Redis at ${server} can't be reached${cause instanceof Error && cause.message && !/max retries/.test(cause.message) ? ` (${firstLine(cause.message)})` : ''}. Is it running?`,
     { cause, retryable: true },
   )
 

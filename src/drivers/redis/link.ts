@@ -43,7 +43,10 @@ const clientOptions = ({ host, port, username, password, db, tls }: Settings): C
   // What was under way when a connection broke is ours to send again: it may have been carried out.
   autoResendUnfulfilledCommands: false,
   enableOfflineQueue: false,
-  maxRetriesPerRequest: null,
+  // The client's own attempt would reject unheard, should the connection break again.
+  autoResubscribe: false,
+  // At once: it is rejected as the connection breaks.
+  maxRetriesPerRequest: 0,
   disableClientInfo: true,
   retryStrategy: (times) =>
     Math.min(50 * 2 ** Math.min(times - 1, 10), LONGEST_RETRY) * (0.5 + Math.random() / 2),

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, test } from 'vitest'
+import { redis } from '../../src/drivers/redis/index.ts'
+import { seam } from '../../src/testing/index.ts'
+import { type RedisServer, redisServer } from '../setup/redis.ts'
+
+let server: RedisServer
+let admin: Redis
+beforeAll(async () => {
+  server = await redisServer()
+  admin = new Redis(server.url)
+})
+afterAll(async () => {
+  admin.disconnect()
+  await server[Symbol.asyncDispose]()
+})
+
+const at = (user: string) => `redis://${user}@127.0.0.1:${server.port}`
+
+/** The call rejects so, within five seconds, and says nothing of the password. */
+async function refused(call: Promise<unknown>, code: string): Promise<Error> {
+  const began = performance.now()
+  const error = await call.then(
+    () => assert.fail(`Expected a rejection with ${code}.`),
+    (error: Error) => error,
+  )
+  assert.equal((error as { code?: string }).code, code, error.message)
+  assert.ok(performance.now() - began < 5_000)
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    assert.ok(!each.message.includes('s3cret'), each.message)
+  }
+  return error
+}
+
+test('a wrong password is told at the first call, and not by its text', async () => {
+  await admin.acl('SETUSER', 'anna', 'on', '>right', '~*', '&*', '+@all')
+  await using backend = redis({ url: at('anna:s3cret') })
+  await refused(backend.submit([seam.single({ id: 'a' })]), 'BACKEND_AUTH')
+  await refused(backend.diagnose(), 'BACKEND_AUTH')
+})
+
+test('rights that are missing are told, with what to grant', async () => {
+  await admin.acl('SETUSER', 'berta', 'on', '>s3cret', '~other:*', '&*', '+@all')
+  await using backend = redis({ url: at('berta:s3cret') })
+  const error = await refused(backend.submit([seam.single({ id: 'a' })]), 'BACKEND_AUTH')
+  assert.match(error.message, /ACL SETUSER/)
+})
+
+test('without the right to publish all goes on, only later', async () => {
+  await admin.acl('SETUSER', 'carla', 'on', '>s3cret', '~*', 'resetchannels', '+@all')
+  await using quiet = redis({ url: at('carla:s3cret'), namespace: 'quiet' })
+  await using loud = redis({ url: server.url, namespace: 'quiet' })
+  const consumer = await loud.consume({
+    worker: 'wheel',
+    queues: [{ name: 'default', weight: 1 }],
+    capacity: 1,
+    lease: 60_000,
+  })
+  const waiting = consumer.take(1, AbortSignal.timeout(10_000))
+  await quiet.submit([seam.single({ id: 'a' })])
+  assert.deepEqual(
+    (await waiting).map(({ job }) => job.id),
+    ['a'],
+  )
+  await consumer[Symbol.asyncDispose]()
+})
+
+test('a server that is not there is told within the timeout', async () => {
+  await using backend = redis({ url: 'redis://127.0.0.1:1', timeout: 500 })
+  const error = await refused(backend.submit([seam.single({ id: 'a' })]), 'BACKEND_UNAVAILABLE')
+  assert.match(error.message, /127\.0\.0\.1:1/)
+  assert.equal((error as { retryable?: boolean }).retryable, true)
+})
+
+test('a full server refuses what adds jobs, and what runs is finished', async () => {
+  await using backend = redis({ url: server.url, namespace: 'full' })
+  await backend.submit(seam.singles('a', 20))
+  const consumer = await backend.consume({
+    worker: 'wheel',
+    queues: [{ name: 'default', weight: 1 }],
+    capacity: 20,
+    lease: 60_000,
+  })
+  const signal = AbortSignal.timeout(10_000)
+  const held = await consumer.take(10, signal)
+  await admin.config('SET', 'maxmemory', '1')
+  try {
+    await refused(backend.submit([seam.single({ id: 'b' })]), 'BACKEND_FULL')
+    const outcomes = held.map((delivery) => seam.outcome(delivery, seam.SUCCEEDED))
+    assert.deepEqual(new Set(await consumer.finish(outcomes)), new Set(['applied']))
+    assert.equal((await consumer.take(10, signal)).length, 10)
+    assert.equal((await backend.records.get(['b']))[0], undefined)
+  } finally {
+    await admin.config('SET', 'maxmemory', '0')
+  }
+  assert.deepEqual(await backend.submit([seam.single({ id: 'b' })]), [{ id: 'b', status: 'accepted' }])
+  await consumer[Symbol.asyncDispose]()
+})
+
+test('settings that would lose jobs are warned of', async () => {
+  await admin.config('SET', 'maxmemory-policy', 'allkeys-lru')
+  await using backend = redis({ url: server.url })
+  const { warnings, versions } = await backend.diagnose()
+  await admin.config('SET', 'maxmemory-policy', 'noeviction')
+  assert.match(warnings.join('\n'), /noeviction/)
+  assert.match(warnings.join('\n'), /appendonly/)
+  assert.match(versions.redis!, /^\d+\./)
+})
+
+test('options are checked at the call, and a URL is told without its password', () => {
+  const wrong: [object, string][] = [
+    [{ url: 'http://localhost' }, 'BAD_URL'],
+    [{ url: 'redis://:s3cret@localhost/x' }, 'BAD_URL'],
+    [{ url: 'redis://:s3cret@localhost?name=x' }, 'UNKNOWN_OPTION'],
+    [{ namespace: 'a}b' }, 'INVALID_OPTION'],
+    [{ namespace: '' }, 'INVALID_OPTION'],
+    [{ timeout: -1 }, 'INVALID_OPTION'],
+  ]
+  for (const [options, code] of wrong) {
+    assert.throws(
+      () => redis(options),
+      (error: Error & { code?: string }) => error.code === code && !error.message.includes('s3cret'),
+    )
+  }
+})
