@@ -2,7 +2,7 @@ import { UsageError } from '../errors.ts'
 import type { Job, Join, Keep, Release, Slot, Submission } from '../port/index.ts'
 import { type Call, packCall } from './body.ts'
 import type { Definition } from './definition.ts'
-import type { ChainValue, GroupValue, PartValue } from './flow.ts'
+import { type ChainValue, type GroupValue, MOST_DEPTH, type PartValue } from './flow.ts'
 import { below, edgeId, groupId, handlersId, onErrorId, onSuccessId, stepId } from './ids.ts'
 import { outlineOf, packOutline } from './outline.ts'
 import { DEFAULTS, layer, type Settings } from './settings.ts'
@@ -28,8 +28,6 @@ export const MOST_MEMBERS = 10_000
 export const MOST_JOBS = 20_000
 /** Joins of one flow at the most: each of its jobs may have a group, an edge and handlers of its own. */
 const MOST_JOINS = 3 * MOST_JOBS
-/** Flows within flows at the most: the ids of steps grow with the depth. */
-const MOST_DEPTH = 100
 /** Bytes of all bodies of one flow at the most. */
 export const MOST_BYTES = 16_000_000
 

@@ -21,6 +21,9 @@ import { fill, type Handled, handlerOf, type SignatureValue, signatureOf } from 
  */
 export type PartValue = SignatureValue | ChainValue | GroupValue
 
+/** Flows within flows at the most: the ids of steps grow with the depth. */
+export const MOST_DEPTH = 100
+
 /** One after another; the value is the last one's. There is at least one step. */
 export interface ChainValue extends FlowValue {
   readonly kind: 'chain'
@@ -145,7 +148,8 @@ export function map<I, O>(
 ): Flow<O[]> {
   if (!Array.isArray(inputs)) throw invalid('the inputs of map', 'an array', inputs)
   const part = partOf(step, 'the step of map')
-  const members = inputs.map((input) => given(part, input))
+  // A hole in the array is an input that is undefined, not a member that is missing.
+  const members = Array.from(inputs, (input) => given(part, input))
   return group(members as never, options) as unknown as Flow<O[]>
 }
 
@@ -187,17 +191,20 @@ export function partOf(value: unknown, name = 'what is enqueued'): PartValue {
   )
 }
 
+/** `Array.from` sees the holes of an array, which `map` passes over: they are no parts, and are refused. */
 const parts = (list: readonly unknown[], name: (index: number) => string): readonly PartValue[] =>
-  Object.freeze(list.map((part, index) => partOf(part, name(index))))
+  Object.freeze(Array.from(list, (part, index) => partOf(part, name(index))))
 
 /** The part with what a previous step would have given it. */
-function given(part: PartValue, input: unknown): PartValue {
-  if (part.ignoresPrevious) return part
+function given(part: PartValue, input: unknown, depth = 0): PartValue {
+  // What is nested deeper is refused when it is enqueued; until then it must not take all of the stack.
+  if (part.ignoresPrevious || depth > MOST_DEPTH) return part
+  const inside = (inner: PartValue) => given(inner, input, depth + 1)
   switch (part.kind) {
     case 'chain':
-      return make({ ...part, steps: Object.freeze([given(part.steps[0]!, input), ...part.steps.slice(1)]) })
+      return make({ ...part, steps: Object.freeze([inside(part.steps[0]!), ...part.steps.slice(1)]) })
     case 'group':
-      return make({ ...part, members: Object.freeze(part.members.map((member) => given(member, input))) })
+      return make({ ...part, members: Object.freeze(part.members.map(inside)) })
     default:
       return fill(part, input)
   }

@@ -84,6 +84,12 @@ describe('a group', () => {
     expect(flow.members).toHaveLength(1)
   })
 
+  test('refuses a hole in the array: a member that is missing would never end', () => {
+    expect(() => group(new Array(3))).toThrow(
+      'Expected member 0 of group to be a task, signature or flow, got undefined.',
+    )
+  })
+
   test('takes failFast and cancelSiblings, and no other option', () => {
     expect(value(group([], { failFast: true, cancelSiblings: true }))).toMatchObject({
       failFast: true,
@@ -109,6 +115,16 @@ describe('map', () => {
     expect(draw(value(map(inc, [])))).toBe('{}')
     expect(draw(value(map(chain(inc, inc), [1, 2])))).toBe('{[inc(1) | inc], [inc(2) | inc]}')
     expect(draw(value(map(chain(group([inc, inc]), sum), [5])))).toBe('{[{inc(5), inc(5)} | sum]}')
+  })
+
+  test('takes a hole in the array for an input that is undefined', () => {
+    expect(draw(value(map(inc, new Array(2))))).toBe('{inc(undefined), inc(undefined)}')
+  })
+
+  test('of a step that is nested too deep leaves it to enqueue to say so', () => {
+    let deep = chain(inc)
+    for (let i = 0; i < 20_000; i++) deep = chain(deep)
+    expect(() => map(deep, [1])).not.toThrow()
   })
 
   test('fills what is not bound, and keeps options and handlers', () => {
