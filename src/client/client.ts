@@ -40,7 +40,7 @@ export async function readInput(backend: Backend, call: Call): Promise<unknown> 
   const from = call.from!
   const before =
     call.reads === 'failure'
-      ? joinFailures(await readFailures(backend.records, [from]))
+      ? joinFailures((await readFailures(backend.records, [from]))[0]!)
       : (await readValues(backend.records, [from]))[0]
   return call.input === undefined ? before : { ...(before as object), ...(call.input as object) }
 }

@@ -156,11 +156,10 @@ async function read(
   // handler that was queued in between would look as if it never could be.
   const joins = await paged(ids.joins, async (page) => records.joins(page))
   const jobs = await paged(ids.jobs, async (page) => records.get(page))
+  const failed = ids.edges.filter((edge) => joins.get(edge)?.state === 'failed')
   const culprits = new Map<string, string>()
-  for (const edge of ids.edges) {
-    if (joins.get(edge)?.state !== 'failed') continue
-    const [failure] = await readFailures(records, [edge])
-    if (failure) culprits.set(edge, failure.id)
+  for (const [i, [first]] of (await readFailures(records, failed)).entries()) {
+    if (first) culprits.set(failed[i]!, first.id)
   }
   const tree = treeOf(flow.id, shape, {
     job: (id) => jobs.get(id) as JobRecord | undefined,

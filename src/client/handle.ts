@@ -146,7 +146,7 @@ async function outputOf(client: Client, record: AnyRecord): Promise<unknown> {
   }
   const { records } = client.backend
   if (record.state === 'succeeded') return (await readValues(records, await fillersOf(records, record.id)))[0]
-  const failures = await readFailures(records, await fillersOf(records, record.id))
+  const failures = (await readFailures(records, await fillersOf(records, record.id))).flat()
   const flow = { id: record.id, task: 'flow', attempts: 1 }
   if (record.state === 'cancelled') throw toError({ ...joinFailures([]), failures }, flow)
   // One failure is told as the step's own.

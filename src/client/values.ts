@@ -6,8 +6,8 @@ import { type Arrival, type JobRecord, PAGE_LIMIT, type Records } from '../port/
 
 /**
  * What the fillers of slots stand for: a job's output; for a group's join the list of its members' values in
- * the order of declaration; for any other join the value of its one filler. Reads in pages, so a body over
- * ten thousand members costs some twenty reads.
+ * the order of declaration; for any other join the value of its one filler. Reads level by level and in
+ * pages, so a body over ten thousand members costs some twenty reads.
  */
 export async function readValues(records: Records, fillers: readonly string[]): Promise<unknown[]> {
   const values = new Map<string, unknown>()
@@ -15,38 +15,29 @@ export async function readValues(records: Records, fillers: readonly string[]): 
     if (record?.result === undefined || record.state !== 'succeeded') throw gone(id)
     values.set(id, unpackValue(record.result))
   })
-  for (const id of fillers) {
-    if (!isJoin(id) || values.has(id)) continue
-    const slots = await readSlots(records, id)
-    const inner = await readValues(
-      records,
-      slots.map(({ by }) => by),
-    )
+  const below = await fillersOf(records, fillers.filter(isJoin))
+  for (const [id, inner] of await spread(below, (ids) => readValues(records, ids))) {
     values.set(id, isGroup(id) ? inner : inner[0])
   }
   return fillers.map((id) => values.get(id))
 }
 
-/** The failures below the fillers of slots, in the order of declaration; cancelled ones among them. */
-export async function readFailures(records: Records, fillers: readonly string[]): Promise<StepFailure[]> {
-  const found = new Map<string, StepFailure[]>()
+/** For each filler the failures at or below it, in the order of declaration; cancelled ones among them. */
+export async function readFailures(
+  records: Records,
+  fillers: readonly string[],
+): Promise<(readonly StepFailure[])[]> {
+  const found = new Map<string, readonly StepFailure[]>()
   await eachJob(records, fillers, (id, record) => {
     const failure = record && failureOf(record)
     if (!failure) return
     found.set(id, [{ ...failure, id, path: pathOf(id), task: record.job.task, attempts: attemptsOf(record) }])
   })
-  for (const id of fillers) {
-    if (!isJoin(id)) continue
-    const bad = (await readSlots(records, id)).filter(({ ok }) => !ok)
-    found.set(
-      id,
-      await readFailures(
-        records,
-        bad.map(({ by }) => by),
-      ),
-    )
+  const below = await fillersOf(records, fillers.filter(isJoin), ({ ok }) => !ok)
+  for (const [id, inner] of await spread(below, (ids) => readFailures(records, ids))) {
+    found.set(id, inner.flat())
   }
-  return fillers.flatMap((id) => found.get(id) ?? [])
+  return fillers.map((id) => found.get(id) ?? [])
 }
 
 /** Why a job did not succeed; `undefined` while it may, or when it did. */
@@ -59,6 +50,41 @@ export function failureOf({ state, code, result }: JobRecord): Failure | undefin
 /** Attempts made: one that was cancelled, or expired, before it began is none. */
 export const attemptsOf = ({ attempt, code }: JobRecord): number =>
   code === 'CANCELLED' || code === 'EXPIRED' ? attempt - 1 : attempt
+
+/** Joins whose slots are read at once. */
+const ABREAST = 100
+
+/** Who filled the slots of each join, by index. */
+async function fillersOf(
+  records: Records,
+  joins: readonly string[],
+  wanted: (slot: Arrival) => boolean = () => true,
+): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>()
+  for (let at = 0; at < joins.length; at += ABREAST) {
+    const some = joins.slice(at, at + ABREAST)
+    const slots = await Promise.all(some.map((join) => readSlots(records, join)))
+    for (const [i, all] of slots.entries()) {
+      const fillers = all.filter(wanted).map(({ by }) => by)
+      found.set(some[i]!, fillers)
+    }
+  }
+  return found
+}
+
+/** Read what all the lists name together, and give each list its own share. */
+async function spread<T>(
+  lists: ReadonlyMap<string, readonly string[]>,
+  read: (ids: readonly string[]) => Promise<readonly T[]>,
+): Promise<[string, readonly T[]][]> {
+  if (lists.size === 0) return []
+  const all = await read([...lists.values()].flat())
+  let at = 0
+  return [...lists].map(([id, { length }]) => {
+    at += length
+    return [id, all.slice(at - length, at)]
+  })
+}
 
 /** All filled slots of a join by index. */
 export async function readSlots(records: Records, join: string): Promise<Arrival[]> {
