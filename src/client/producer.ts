@@ -91,7 +91,8 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
       if (options?.id !== undefined)
         throw invalid('id', 'given for one signature, not for an array', options.id)
       const call = settingsOf(options)
-      const prepared = values.map((value, i) => ofMany(i, () => prepare(value, call)))
+      // Unlike `map`, it sees the holes of an array, which are refused.
+      const prepared = Array.from(values, (value, i) => ofMany(i, () => prepare(value, call)))
       const waits = prepared.some((submission) => submission instanceof Promise)
       const submissions = waits ? await Promise.all(prepared) : (prepared as Submission[])
       return Promise.all(submissions.map(submit))

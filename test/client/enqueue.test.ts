@@ -21,3 +21,9 @@ test('an input refused later leaves no unhandled rejection when another is refus
   await expect(app.enqueue([slow.with({}), slow.with({})])).rejects.toThrow('[0]: slow: input: refused later')
   await app.close()
 })
+
+test('an array with a hole is refused like one with undefined in it', async () => {
+  const app = connect('memory:')
+  await expect(app.enqueue(new Array(1))).rejects.toThrow('[0]: Expected what is enqueued to be a task')
+  await app.close()
+})
