@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Call } from '../core/body.ts'
 import { joinFailures } from '../core/failure.ts'
+import { show } from '../core/show.ts'
+import { isFields } from '../core/signature.ts'
+import { UsageError } from '../errors.ts'
 import type { Backend } from '../port/index.ts'
 import type { ClientConfig } from './config.ts'
 import { createProducer, type Producer } from './producer.ts'
@@ -42,5 +45,9 @@ export async function readInput(backend: Backend, call: Call): Promise<unknown> 
     call.reads === 'failure'
       ? joinFailures((await readFailures(backend.records, [from]))[0]!)
       : (await readValues(backend.records, [from]))[0]
-  return call.input === undefined ? before : { ...(before as object), ...(call.input as object) }
+  if (call.input === undefined) return before
+  if (isFields(before)) return { ...before, ...(call.input as object) }
+  const expected = 'some fields are bound, and the step before must give an object with the rest'
+  const message = `input: ${expected}, got ${show(before)}. A step that has its whole input needs .detached().`
+  throw new UsageError('INVALID_INPUT', message, { path: 'input' })
 }

@@ -137,7 +137,8 @@ export function handlerOf(step: unknown, method: string): SignatureValue {
   throw new UsageError('INVALID_OPTION', `Expected ${method} to be given a task or a signature, got ${what}.`)
 }
 
-const isFields = (input: unknown): input is object =>
+/** Whether fields of it may be bound apart: a plain object. */
+export const isFields = (input: unknown): input is object =>
   typeof input === 'object' && input !== null && kindOf(input) === 'object'
 
 const bindingOf = (input: unknown): Pick<SignatureValue, 'bound' | 'input'> => ({

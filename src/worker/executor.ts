@@ -116,6 +116,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       (input) => validated(run, input),
       (fault) => {
         if (fault instanceof BackendError) record(run, { kind: 'again', delay: 1000, counts: false })
+        else if (fault instanceof UsageError) record(run, failed(describeFault(fault, 'INVALID_INPUT')))
         else threw(run, fault)
       },
     )

@@ -116,6 +116,23 @@ export const chains: Subject = {
     await assert.rejects(bad.result(), { code: 'INVALID_INPUT', task: 'shrink', attempts: 1 })
   },
 
+  'rule 2: a step with some fields bound that is given no object fails at once': async (stage) => {
+    await stage.worker(tasks)
+    const partly = add.with({ y: 1 }) as unknown as typeof echo
+    for (const [value, shown] of [
+      [5, '5'],
+      ['abc', '"abc"'],
+      [[1], 'an array'],
+      [undefined, 'undefined'],
+    ]) {
+      const flow = await stage.app.enqueue(chain(echo.with(value), partly))
+      await assert.rejects(flow.result(), (error: TaskFailedError) => {
+        assert.deepEqual([error.code, error.attempts, error.task], ['INVALID_INPUT', 1, 'add'])
+        return error.message.includes(`got ${shown}.`)
+      })
+    }
+  },
+
   'rule 3: after a final failure later steps are skipped, with its id, and the result rejects': async (
     stage,
   ) => {
