@@ -12,33 +12,56 @@ const runs = (stage: Stage, id: string) =>
   stage.journal().filter((entry) => entry.id === id && entry.did === 'run')
 
 describe.each(backends)('a worker that lost its lease, on %s', (backend) => {
-  test.each(['return', 'throw'] as const)(
-    'a worker stopped for three leases changes nothing when it wakes and its handler would %s',
-    async (by) => {
+  test.each([
+    ['runs elsewhere', 'return'],
+    ['runs elsewhere', 'throw'],
+    ['has ended', 'return'],
+    ['waits again', 'return'],
+  ] as const)(
+    'stopped for three leases, changes nothing when its job %s and its handler would %s',
+    async (when, by) => {
       await using stage = await openStage(backend)
       const job = await stage.app.enqueue(blocking.with({ ms: 6 * LEASE, on: 'first', by }))
       const first = await stage.worker('first', { lease: LEASE })
       await first.saw({ did: 'run', id: job.id })
-      const second = await stage.worker('second', { lease: LEASE })
+      // Every worker sees to lost leases, whatever its queues.
+      const queues = [when === 'waits again' ? 'other' : 'default']
+      const second = await stage.worker('second', { lease: LEASE, queues })
+      let heir = second
       first.signal('SIGSTOP')
       const stopped = now()
-      const { run } = await second.saw({ did: 'run', id: job.id })
-      expect(await job.result()).toEqual({ run })
-      const before = await job.info()
+      if (when === 'waits again') await until(async () => (await job.state()) === 'waiting', when)
+      else await second.saw({ did: 'run', id: job.id })
+      if (when === 'has ended') {
+        second.tell(job.id, { by: 'return' })
+        await job.result()
+      }
       await until(() => now() - stopped > 3 * LEASE, 'three leases')
 
+      const before = await job.info()
       first.signal('SIGCONT')
       expect(await first.saw({ did: 'answer', id: job.id })).toMatchObject({ answer: 'stale' })
       await first.saw({ did: 'log', id: job.id, message: 'late finish refused: the lease was lost' })
-      expect(await job.info()).toEqual(before)
-      expect(before).toMatchObject({ state: 'succeeded', attempt: 1, crashes: 1, result: { run } })
-      expect(before?.progress).toBeUndefined()
-      expect(applied(stage, job.id)).toHaveLength(1)
+      if (when === 'waits again') {
+        // It may have taken it once more by now.
+        first.signal('SIGKILL')
+        heir = await stage.worker('third', { lease: LEASE })
+        await heir.saw({ did: 'run', id: job.id })
+      } else {
+        expect(await job.info()).toEqual(before)
+      }
+      heir.tell(job.id, { by: 'return' })
+      const { run } = await job.result()
+      expect(await job.info()).toMatchObject({ state: 'succeeded', attempt: 1, result: { run } })
+      expect((await job.info())?.progress).toBeUndefined()
+      await heir.saw({ did: 'answer', id: job.id, answer: 'applied' })
+      expect(applied(stage, job.id).map((entry) => entry.run)).toEqual([run])
+      if (when === 'waits again') return
 
       second.signal('SIGKILL')
       const next = await stage.app.enqueue(quick.with({}))
       await first.saw({ did: 'run', id: next.id })
-      expect(await next.result()).toBeDefined()
+      await next.result()
     },
   )
 
@@ -64,9 +87,11 @@ describe.each(backends)('a worker that lost its lease, on %s', (backend) => {
     const second = await stage.worker('second', { lease: LEASE })
     const { run, at } = await second.saw({ did: 'run', id: job.id })
     expect(at - blocked.at).toBeLessThan(500 + 2 * LEASE)
-    expect(await job.result()).toEqual({ run })
     expect(await first.saw({ did: 'answer', id: job.id })).toMatchObject({ answer: 'stale' })
+    second.tell(job.id, { by: 'return' })
+    expect(await job.result()).toEqual({ run })
     expect(await job.info()).toMatchObject({ state: 'succeeded', attempt: 1, crashes: 1, result: { run } })
+    await second.saw({ did: 'answer', id: job.id, answer: 'applied' })
     expect(applied(stage, job.id)).toHaveLength(1)
   })
 })
@@ -83,8 +108,9 @@ describe.each(backends)('a delivery that arrives twice at once, on %s', (backend
     expect(steps.map(({ state }) => state)).toEqual(Array.from({ length: 21 }, () => 'succeeded'))
     const recorded = steps.map(({ job }) => (job!.result as { run: string }).run)
     expect([...result.members, result.run]).toEqual(recorded)
-    // Both runs of the body end before its flow's result is known to be final.
-    await until(() => runs(stage, steps.at(-1)!.id).length === 2, 'both runs of the body')
+    // The result is told before the worker is.
+    const body = steps.at(-1)!.id
+    await until(() => runs(stage, body).length + applied(stage, body).length === 3, 'both runs of the body')
     for (const [i, { id }] of steps.entries()) {
       expect(runs(stage, id)).toHaveLength(2)
       expect(applied(stage, id).map(({ run }) => run)).toEqual([recorded[i]])
