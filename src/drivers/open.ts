@@ -31,9 +31,7 @@ async function openAmqp(url: string, results: string | Backend): Promise<Backend
     )
   }
   try {
-    const { open } = await import('./amqp/index.ts')
-    const broker = await open(url)
-    return (await import('./joined/index.ts')).joined(broker, store)
+    return await (await import('./amqp/index.ts')).amqp({ url, results: store })
   } catch (error) {
     if (typeof results === 'string') await store[Symbol.asyncDispose]()
     throw error

@@ -55,7 +55,8 @@ export async function rabbitServer(): Promise<RabbitServer> {
 
   async function start(): Promise<void> {
     mkdirSync(stored, { recursive: true })
-    const server = spawn(command, [], { env, stdio: 'ignore' })
+    // The script waits for the server, which is to die with it: a group of their own.
+    const server = spawn(command, [], { cwd: folder, env, stdio: 'ignore', detached: true })
     child = server
     const until = Date.now() + 60_000
     while (!(await answers(port))) {
@@ -71,8 +72,9 @@ export async function rabbitServer(): Promise<RabbitServer> {
     child = undefined
     if (!server || server.exitCode !== null || server.signalCode !== null) return
     const ended = new Promise((resolve) => server.once('exit', resolve))
-    server.kill('SIGKILL')
+    killGroup(server)
     await ended
+    while (await answers(port, true)) await new Promise((resolve) => setTimeout(resolve, 20))
   }
 
   function endDaemon(): void {
@@ -86,7 +88,7 @@ export async function rabbitServer(): Promise<RabbitServer> {
 
   await start()
   const atExit = () => {
-    child?.kill('SIGKILL')
+    if (child) killGroup(child)
     endDaemon()
   }
   process.once('exit', atExit)
@@ -122,6 +124,14 @@ export async function rabbitServer(): Promise<RabbitServer> {
 export async function anyRabbit(): Promise<{ readonly url: string } & AsyncDisposable> {
   const url = process.env.MILLRACE_TEST_AMQP_URL
   return url ? { url, async [Symbol.asyncDispose]() {} } : rabbitServer()
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 function freePort(): Promise<number> {

@@ -17,7 +17,8 @@ export function translate(error: unknown, settings: Settings): BackendError {
       : `refused what the user "${username}" asked for: ${words}`
     return new BackendError('BACKEND_AUTH', `RabbitMQ at ${server} ${what}.`, { cause })
   }
-  if (/NOT[-_]ALLOWED/.test(words)) {
+  // The client says no more of a server that hangs up when the virtual host is asked for.
+  if (/NOT[-_]ALLOWED|Expected ConnectionOpenOk/.test(words)) {
     return new BackendError(
       'BACKEND_AUTH',
       `RabbitMQ at ${server} has no virtual host "${vhost}", or the user "${username}" may not use it.`,

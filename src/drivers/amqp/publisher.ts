@@ -1,3 +1,4 @@
+import { pause } from '../../async/signals.ts'
 import { BackendError } from '../../errors.ts'
 import type { Ticket } from '../../port/index.ts'
 import { closed, translate } from './faults.ts'
@@ -5,7 +6,7 @@ import type { ConfirmChannel, Message } from './library.ts'
 import { createLine } from './line.ts'
 import type { Link } from './link.ts'
 import { encode, TYPE } from './ticket.ts'
-import type { Topology } from './topology.ts'
+import { REST, type Topology } from './topology.ts'
 import type { Settings } from './url.ts'
 
 /** Messages without a confirm at once, at the most. */
@@ -43,6 +44,8 @@ export function createPublisher(link: Link, settings: Settings, topology: Topolo
   let waiting: Letter[] = []
   const unconfirmed = new Map<string, Letter>()
   const returned = new Set<string>()
+  /** Queues that were deleted underneath. */
+  const gone = new Set<string>()
   let serial = 0
   let stopped = false
 
@@ -81,6 +84,7 @@ export function createPublisher(link: Link, settings: Settings, topology: Topolo
     if (declaring !== undefined) return
     declaring = queue
     try {
+      if (gone.delete(queue)) await pause(REST)
       await topology.declare(on, queue)
       declared.add(queue)
     } catch (error) {
@@ -120,7 +124,10 @@ export function createPublisher(link: Link, settings: Settings, topology: Topolo
     if (!error && !homeless) {
       if (--letter.call.left === 0) letter.call.resolve()
     } else {
-      if (homeless) declared.delete(letter.ticket.queue)
+      if (homeless) {
+        declared.delete(letter.ticket.queue)
+        gone.add(letter.ticket.queue)
+      }
       letter.tries++
       if (letter.tries < TRIES) waiting.push(letter)
       else letter.call.reject(refusal(letter, homeless, settings))

@@ -4,11 +4,8 @@ import type { Channel, ConsumeMessage } from './library.ts'
 import { createLine } from './line.ts'
 import type { Link } from './link.ts'
 import { isTicket } from './ticket.ts'
-import type { Topology } from './topology.ts'
+import { REST, type Topology } from './topology.ts'
 import type { Settings } from './url.ts'
-
-/** Between a cancel by the server and the next attempt. */
-const AGAIN = 200
 
 /**
  * One worker's tickets, on a channel of its own. They are kept in the order of their delivery, so that one
@@ -92,7 +89,7 @@ export async function createReceiver(
 
   /** The server cancelled the consumer: the queue was deleted, or moves to another node. */
   async function revive(on: Channel, queue: string): Promise<void> {
-    await pause(AGAIN)
+    await pause(REST)
     try {
       if (on !== channel) return
       await topology.declare(on, queue)

@@ -7,6 +7,9 @@ export interface Topology {
   declare(channel: Channel, name: string): Promise<void>
 }
 
+/** A queue that was deleted is left alone for so long: RabbitMQ 3.10 breaks one that is declared while it goes. */
+export const REST = 1_000
+
 /**
  * Every argument is part of a queue's identity: RabbitMQ refuses to declare a queue again with others. So this
  * list is frozen; what is to be tuned belongs in policies.
