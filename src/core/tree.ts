@@ -62,7 +62,10 @@ const reached: Reach = { state: 'reached' }
 
 /** Put together what became of each part. A step without a job is pending, skipped or cancelled. */
 export function treeOf(root: string, outline: Outline, found: Found): FlowNode {
-  return visit(outline, '', reached)
+  const tree = visit(outline, '', reached)
+  const decided = found.join(root)?.state
+  // The whole is as its record says: a flow is failed, not cancelled, when it was one of its steps that was.
+  return tree.kind === 'step' || !decided || decided === 'active' ? tree : { ...tree, state: decided }
 
   function visit(part: Outline, path: string, reach: Reach): FlowNode {
     const node = typeof part === 'string' ? ({ step: part } satisfies OutlineNode) : part
@@ -134,10 +137,12 @@ export function treeOf(root: string, outline: Outline, found: Found): FlowNode {
   }
 }
 
-/** A chain is where its first unfinished step is; else as it ended. */
+/** A chain is where its first unfinished step is; else as it ended. What skips the rest of it has failed it. */
 function chainState(steps: readonly FlowNode[]): State {
   const open = steps.find(({ state }) => state !== 'succeeded')
   if (!open) return 'succeeded'
+  if (open.state === 'expired' || (open.state === 'cancelled' && steps.at(-1)!.state === 'skipped'))
+    return 'failed'
   const begun = steps[0] !== open
   return begun && (open.state === 'pending' || open.state === 'waiting') ? 'active' : open.state
 }

@@ -80,6 +80,24 @@ describe('a chain', () => {
       { chain: 'failed', 'step 0': 'failed', 'step 1': 'skipped by f/0', 'step 2': 'skipped by f/0' },
     ],
     [
+      'has failed with a step that was cancelled by itself',
+      { 0: 'cancelled' },
+      { '0>': 'failed' },
+      { chain: 'failed', 'step 0': 'cancelled', 'step 1': 'skipped by f/0', 'step 2': 'skipped by f/0' },
+    ],
+    [
+      'has failed with its last step, which was cancelled by itself',
+      { 0: 'succeeded', 1: 'succeeded', 2: 'cancelled' },
+      { '0>': 'succeeded', '1>': 'succeeded', '': 'failed' },
+      { chain: 'failed', 'step 0': 'succeeded', 'step 1': 'succeeded', 'step 2': 'cancelled' },
+    ],
+    [
+      'has failed with a step that expired',
+      { 0: 'succeeded', 1: 'succeeded', 2: 'expired' },
+      { '0>': 'succeeded', '1>': 'succeeded' },
+      { chain: 'failed', 'step 0': 'succeeded', 'step 1': 'succeeded', 'step 2': 'expired' },
+    ],
+    [
       'is cancelled while a step runs',
       { 0: 'active' },
       { '0>': 'cancelling', '1>': 'cancelling' },
