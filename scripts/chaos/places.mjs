@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { privateRedis } from './redis.mjs'
 
 /** @typedef {import('./types.ts').Place} Place */
 
 /**
- * Where a storm's jobs are kept, by the name of the backend: a new SQLite file, or a server that runs.
+ * Where a storm's jobs are kept, by the name of the backend: a new SQLite file, a Redis of its own that
+ * is restarted on the way, or a server that runs.
  *
  * @type {Record<string, (url: string | undefined) => Promise<Place>>}
  */
@@ -21,7 +23,9 @@ export const places = {
       remove: () => rm(folder, { recursive: true, force: true }),
     }
   },
-  redis: async (url) => server(url ?? process.env.MILLRACE_TEST_REDIS_URL, 'redis://127.0.0.1:6379'),
+  async redis(url = process.env.MILLRACE_TEST_REDIS_URL) {
+    return url ? server(url, 'redis://127.0.0.1:6379') : privateRedis()
+  },
   amqp: async (url) => server(url ?? process.env.MILLRACE_TEST_AMQP_URL, 'amqp://127.0.0.1:5672'),
 }
 

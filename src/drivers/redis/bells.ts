@@ -55,7 +55,7 @@ export function createBells(open: () => Promise<Link>): Bells {
           .catch(() => {})
       }
       try {
-        await (await (await link()).ready()).subscribe(channel)
+        await (await link()).ask((client) => client.subscribe(channel))
       } catch (error) {
         stop()
         throw error

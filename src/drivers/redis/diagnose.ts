@@ -6,11 +6,10 @@ import type { Settings } from './url.ts'
 
 /** What the server says of itself, and which of its settings would lose or slow work. */
 export async function diagnose(link: Link, shard: Shard, settings: Settings): Promise<Diagnosis> {
-  const client = await link.ready()
   const sent = Date.now()
   const now = (await shard.run(scripts.clock, [], asBefore)) as number
   const here = (sent + Date.now()) / 2
-  const info = fieldsOf(String(await client.call('INFO')))
+  const info = fieldsOf(String(await link.ask((client) => client.call('INFO'))))
   return {
     backend: `redis at ${settings.server}, namespace ${settings.namespace}`,
     versions: { redis: info.get('redis_version') ?? 'unknown' },

@@ -9,8 +9,6 @@ export type Argument = string | number
 /** One connection, which comes back by itself, and the scripts that run on it. */
 export interface Link {
   readonly client: Client
-  /** The client, once the connection stands; rejects when it does not within `settings.timeout`. */
-  ready(): Promise<Client>
   /**
    * Run a script. A call whose answer is lost is sent again, told so, until the timeout; without `again`, it
    * rejects.
@@ -21,6 +19,8 @@ export interface Link {
     args: readonly Argument[],
     again?: (args: readonly Argument[]) => readonly Argument[],
   ): Promise<unknown>
+  /** Ask something that is safe to ask again, until there is an answer or the timeout. */
+  ask<T>(question: (client: Client) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -73,6 +73,7 @@ export async function createLink(settings: Settings): Promise<Link> {
   })
   const watchdog = watch(client)
 
+  /** The client, once the connection stands; rejects when it does not in time. */
   function ready(): Promise<Client> {
     if (over) return Promise.reject(closed(server))
     if (client.status === 'ready') return Promise.resolve(client)
@@ -114,7 +115,6 @@ export async function createLink(settings: Settings): Promise<Link> {
 
   return {
     client,
-    ready,
     async run(script, prefix, args, again) {
       const until = performance.now() + timeout
       let sent: readonly Argument[] = args
@@ -126,6 +126,18 @@ export async function createLink(settings: Settings): Promise<Link> {
           if (!isBroken(error) || !again || performance.now() > until) throw translate(error, server)
           sent = again(args)
           await pause(Math.min(20 * 2 ** tries, 500) * (0.5 + Math.random() / 2))
+        }
+      }
+    },
+    async ask(question) {
+      const until = performance.now() + timeout
+      for (;;) {
+        try {
+          return await question(await ready())
+        } catch (error) {
+          if (over) throw closed(server)
+          if (!isBroken(error) || performance.now() > until) throw translate(error, server)
+          await pause(50)
         }
       }
     },

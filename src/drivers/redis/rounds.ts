@@ -91,11 +91,17 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
     idle = false
     leaving = false
     if (take) rung = false
+    const sent = performance.now()
     try {
       const reply = (await shard.run(scripts.work, args)) as Reply
       if (adopting) adopt = false
       answer(batch, reply[1])
-      hand(reply, take)
+      if (performance.now() - sent < lease / 2) hand(reply, take)
+      else {
+        // This process stood still, or the answer was long under way: what it took may be another's by now.
+        adopt ||= want > 0
+        rung = true
+      }
     } catch (error) {
       if (want > 0) adopt = true
       rung = true
