@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, describe, expect, test } from 'vitest'
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-process-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Run a program to its own end, which must come by itself. */
+async function run(url: string, program: string): Promise<string> {
+  const source = `
+    import { chain, connect, task } from 'millrace'
+    const inc = task('inc', (n) => n + 1)
+    const never = task('never', { timeout: false }, () => new Promise(() => {}))
+    const app = connect(${JSON.stringify(url)}, { logger: false })
+    ${program}
+  `
+  const root = join(import.meta.dirname, '../..')
+  const args = ['--input-type=module', '--eval', source]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 15_000 })
+  return stdout.trim()
+}
+
+describe.each([
+  ['memory:', 'memory'],
+  [`sqlite:${join(folder, 'jobs.db')}`, 'SQLite'],
+])('a process on %s', (url) => {
+  test('ends by itself once its app is closed, whatever it has done', async () => {
+    const told = await run(
+      url,
+      `
+      const worker = app.worker({ tasks: [inc, never], grace: 50 })
+      const running = worker.run()
+      const job = await app.enqueue(chain(inc.with(1), inc))
+      console.log(await job.result())
+      const stuck = await app.enqueue(never.with(null))
+      const gaveUp = stuck.result().catch((error) => error.code)
+      const following = (async () => { for await (const _ of stuck.progress); return 'followed' })()
+      while ((await stuck.state()) !== 'active') await new Promise(setImmediate)
+      await app.close()
+      await running
+      console.log(await gaveUp, await following)
+      `,
+    )
+    expect(told).toBe('3\nABORTED followed')
+  })
+
+  test('ends by itself when it has only enqueued and closed', async () => {
+    expect(await run(url, `await app.enqueue(inc.with(1)); await app.close(); console.log('over')`)).toBe(
+      'over',
+    )
+  })
+
+  test('ends by itself when it has only looked, without a close', async () => {
+    expect(await run(url, `console.log((await app.jobs({ state: 'failed' })).jobs.length)`)).toBe('0')
+  })
+
+  test('stays while a worker runs, and ends with it', async () => {
+    const told = await run(
+      url,
+      `
+      const worker = app.worker({ tasks: [inc] })
+      setTimeout(() => worker.stop(), 300).unref()
+      await worker.run()
+      console.log(worker.health().state)
+      `,
+    )
+    expect(told).toBe('stopped')
+  })
+})
