@@ -146,6 +146,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const { execution, handler } = run
     // To read or check the input may have taken so long that the job is no longer ours.
     if (execution.over) return
+    if (execution.cancelling) return threw(run, execution.signal.reason)
     const good = (output: unknown) => returned(run, output)
     const bad = (thrown: unknown) => threw(run, thrown)
     try {

@@ -3,6 +3,7 @@ import { task } from '../../core/task.ts'
 import { RetryLater, type TaskFailedError } from '../../errors.ts'
 import { SECOND } from '../conformance/build.ts'
 import { deferred, door, fail, inc, rejection } from './build.ts'
+import { schema } from './schema.ts'
 import type { Subject } from './stage.ts'
 
 const CANCELLED = { name: 'TaskFailedError', code: 'CANCELLED' }
@@ -145,6 +146,31 @@ export const cancels: Subject = {
     await job.cancel()
     open()
     await assert.rejects(job.result(), { ...CANCELLED, message: /the job was cancelled/ })
+  },
+
+  'a job that is cancelled while its input is checked does not start': async (stage) => {
+    const { through, reached, open } = door()
+    const slow = schema<null, null>(async (value) => {
+      await through()
+      return { value }
+    })
+    let ran = false
+    const checked = task('checked', { input: slow }, () => {
+      ran = true
+    })
+    const listening = task('listening', (_: null, { signal }) => door().through(signal))
+    await stage.worker([checked, listening])
+    const job = await stage.app.enqueue(task<null, void>('checked', () => {}).with(null))
+    const other = await stage.app.enqueue(listening.with(null))
+    await reached()
+    await stage.until('the other to run', async () => (await other.state()) === 'active')
+    assert.equal(await job.cancel(), 'cancelling')
+    // A worker is told of all at once: when it has heard of this one, it has of that.
+    await other.cancel()
+    await rejection(other.result())
+    open()
+    await assert.rejects(job.result(), { ...CANCELLED, message: /the job was cancelled/ })
+    assert.equal(ran, false)
   },
 
   'a cancelled job’s record stays as long as a failed one’s': async (stage) => {
