@@ -1,3 +1,4 @@
+import { amqp } from './amqp.mjs'
 import { memory } from './memory.mjs'
 import { redis } from './redis.mjs'
 import { sqlite } from './sqlite.mjs'
@@ -7,4 +8,5 @@ export const backends = /** @type {Record<string, import('../types.ts').BackendK
   memory,
   sqlite,
   redis,
+  amqp,
 })
