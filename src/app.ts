@@ -56,6 +56,14 @@ export type HandleOf<P> = P extends Single
 /** A connection to one backend: enqueue, look, and work. */
 export interface App extends AsyncDisposable {
   /**
+   * Hand many over: all are checked before any is submitted, then each is accepted or a duplicate by itself. (It
+   * stands first because the compiler explains a call that fits none by the last.)
+   */
+  enqueue<const M extends readonly Part[]>(
+    parts: M & { readonly [K in keyof M]: Complete<M[K]> },
+    options?: Omit<EnqueueOptions, 'id'>,
+  ): Promise<{ -readonly [K in keyof M]: HandleOf<M[K]> }>
+  /**
    * Hand work over. Resolves once the backend has accepted it, as durable as the backend's settings make it.
    *
    * @throws UsageError when the call is wrong: INVALID_INPUT, UNSERIALISABLE, PAYLOAD_TOO_LARGE, …
@@ -66,11 +74,6 @@ export interface App extends AsyncDisposable {
    * response.status(202).json({ id: job.id })
    */
   enqueue<P extends Part>(part: P & Complete<P>, options?: EnqueueOptions): Promise<HandleOf<P>>
-  /** The same for many: all are checked before any is submitted, then each is accepted or a duplicate by itself. */
-  enqueue<const M extends readonly Part[]>(
-    parts: M & { readonly [K in keyof M]: Complete<M[K]> },
-    options?: Omit<EnqueueOptions, 'id'>,
-  ): Promise<{ -readonly [K in keyof M]: HandleOf<M[K]> }>
   /** The job of that id, from any process; with its task, typed. Asks the backend nothing by itself. */
   job<O>(id: string, task: Step<never, O>): Handle<O>
   job(id: string): Handle
@@ -91,7 +94,7 @@ export interface App extends AsyncDisposable {
   health(): Promise<Health>
   /** The backend's versions, clock and settings, with a warning for each that would lose or slow work. */
   diagnose(): Promise<Diagnosis>
-  /** Stop the workers, end all waits, and let go of the backend. */
+  /** Stop the workers, finish what is being enqueued, end all waits, and let go of the backend. */
   close(): Promise<void>
 }
 
@@ -151,6 +154,9 @@ function warnIfFull(workers: readonly Worker[], logger: Logger): (id: string) =>
 
 function createApp(client: Client, workers: Worker[], logger: Logger): App {
   const { backend, config, producer } = client
+  /** Calls under way, for which the backend stays open. */
+  let enqueuing = 0
+  let enqueued = () => {}
   let closing: Promise<void> | undefined
 
   const handleOf = ({ id, status, isFlow }: Accepted) => {
@@ -165,16 +171,21 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
   return {
     async enqueue(value: unknown, options?: EnqueueOptions): Promise<never> {
       open()
-      const answer = Array.isArray(value)
-        ? (await producer.enqueueAll(value, options)).map(handleOf)
-        : handleOf(await producer.enqueue(value, options))
-      return answer as never
+      enqueuing++
+      try {
+        const answer = Array.isArray(value)
+          ? (await producer.enqueueAll(value, options)).map(handleOf)
+          : handleOf(await producer.enqueue(value, options))
+        return answer as never
+      } finally {
+        if (--enqueuing === 0) enqueued()
+      }
     },
     job: (id: string) => new JobHandle<never>(client, { id, own: false }),
     flow: (id) => new FlowHandleOf(client, { id, own: false }),
     worker(options) {
       open()
-      const own = options.logger
+      const own = options?.logger
       const checked = checkWorker(options, {
         ...config,
         logger: own === undefined ? logger : own === false ? silent : checkLogger(own),
@@ -207,6 +218,11 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
 
   async function close(): Promise<void> {
     await Promise.all(workers.map((worker) => worker.stop()))
+    if (enqueuing > 0) {
+      await new Promise<void>((resolve) => {
+        enqueued = resolve
+      })
+    }
     for (const end of client.waits) end()
     client.watcher.close()
     await backend[Symbol.asyncDispose]()

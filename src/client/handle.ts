@@ -197,10 +197,8 @@ export function waitFor(
       if (error instanceof BackendError && !error.retryable) end(() => reject(error))
       else trouble = error
     }
-    const late = () => {
-      const message = `${id} has not ended within ${timeout} ms. It goes on; wait longer with result({ timeout }).`
-      reject(trouble ?? new WaitError('RESULT_TIMEOUT', message))
-    }
+    let latest: AnyRecord | undefined
+    const late = () => reject(trouble ?? tooLong(id, timeout, latest))
     const timer = setTimeout(() => end(late), Math.min(timeout, 2 ** 31 - 1))
     const long = setTimeout(() => client.onLongWait(id), LONG_WAIT).unref()
     const stop = client.watcher.watch({
@@ -210,6 +208,7 @@ export function waitFor(
         trouble = undefined
         if (!record) return end(() => reject(known ? notKept(id) : unknown(id)))
         known = true
+        latest = record
         const answer = done(record)
         if (answer === true) return end(() => resolve(record))
         if (answer !== false) return answer.then((yes) => yes && end(() => resolve(record)), fail)
@@ -225,3 +224,16 @@ export function waitFor(
 
 const notKept = (id: string): WaitError =>
   new WaitError('NOT_KEPT', `${id} has ended, and its record was not kept. Set keep to read results.`)
+
+function tooLong(id: string, timeout: number, record: AnyRecord | undefined): WaitError {
+  const longer = 'It goes on; wait longer with result({ timeout }).'
+  const idle =
+    record?.kind === 'job' && record.state === 'waiting'
+      ? `It waits in the queue "${record.job.queue}": does a worker serve it, and know the task "${record.job.task}"?`
+      : longer
+  const state = record ? `, and is ${record.state}` : ''
+  return new WaitError(
+    'RESULT_TIMEOUT',
+    `${id} has not ended within ${Math.round(timeout)} ms${state}. ${idle}`,
+  )
+}

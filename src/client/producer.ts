@@ -41,6 +41,19 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
   const settingsOf = (options: EnqueueOptions | undefined): Settings =>
     options === undefined ? NONE : checkJobOptions(options, 'enqueue', ['id'])
 
+  /** An input in the place of the options is what other queues' users write first. */
+  function optionsFor(value: unknown, options: EnqueueOptions | undefined): Settings {
+    try {
+      return settingsOf(options)
+    } catch (error) {
+      const part = partOf(value)
+      const open = part.kind === 'signature' && part.bound === 'nothing'
+      if (!(error instanceof UsageError) || !open || error.code === 'INVALID_ID') throw error
+      const hint = `${error.message} An input is bound to its task: enqueue(${part.task}.with(input), options).`
+      throw new UsageError(error.code, hint, { cause: error, path: error.path })
+    }
+  }
+
   /** A submission, at once unless a schema takes its time. */
   function prepare(value: unknown, call: Settings, id?: string): Submission | Promise<Submission> {
     const part: PartValue = partOf(value)
@@ -84,7 +97,7 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
     notify,
     submit,
     async enqueue(value, options) {
-      const submission = prepare(value, settingsOf(options), options?.id)
+      const submission = prepare(value, optionsFor(value, options), options?.id)
       return submit(submission instanceof Promise ? await submission : submission)
     },
     async enqueueAll(values, options) {

@@ -94,7 +94,14 @@ export function task<I extends Schema | undefined = undefined, T extends Schema 
 ): Contract<InputOf<I>, ParsedOf<I>, ParsedOf<T>, InputOf<T>>
 export function task(name: string, ...rest: readonly unknown[]): unknown {
   checkName(name, "the task's name")
-  const [options, run] = typeof rest[0] === 'function' ? [{}, rest[0]] : rest
+  const [options, run, more] = typeof rest[0] === 'function' ? [{}, ...rest] : rest
+  if (more !== undefined) {
+    throw invalid(
+      `task("${name}", …)`,
+      'given its options before the handler: task(name, options, run)',
+      rest.at(-1),
+    )
+  }
   if (rest.length > 1 || typeof rest[0] === 'function') checkRun(run, name)
   const where = `task "${name}"`
   checkOptions(options, [...RUN_OPTIONS, 'input', 'output'], where)

@@ -13,7 +13,7 @@ import type { Middleware } from '../worker/middleware.ts'
 
 /** What {@link testApp} is set up with; the rest as for `connect`. */
 export interface TestAppOptions extends ConnectOptions {
-  /** The tasks that {@link TestApp.drain} runs. Jobs of others stay where they are. */
+  /** The tasks that {@link TestApp.drain} runs. Jobs of others go back, as in a worker that doesn't know them. */
   readonly tasks: readonly Runnable[]
   /** As a worker's. */
   readonly use?: readonly Middleware[]
@@ -38,14 +38,14 @@ export interface Enqueued {
 export interface TestApp extends AsyncDisposable {
   readonly app: App
   /**
-   * Run what is due, one job after another, until nothing is; handlers may enqueue more. Retries and delayed
-   * jobs stay for {@link TestApp.advance}.
+   * Run what is due, one job after another, until nothing is; handlers may enqueue more. Only this runs
+   * anything: await a result after it. Retries and delayed jobs stay for {@link TestApp.advance}.
    *
    * @returns how many deliveries ran
    */
   drain(): Promise<number>
   /**
-   * Move the clock on, then {@link TestApp.drain}.
+   * Move the clock on, from one due time to the next, with a {@link TestApp.drain} at each.
    *
    * @returns how many deliveries ran
    */
@@ -54,6 +54,8 @@ export interface TestApp extends AsyncDisposable {
   enqueued(task?: { readonly name: string }): Enqueued[]
   close(): Promise<void>
 }
+
+const WORKER = 'testApp'
 
 /**
  * @example
@@ -82,7 +84,7 @@ export function testApp(options: TestAppOptions): TestApp {
     const queues = new Set(submitted.flatMap(jobsOf).map(({ queue }) => queue))
     if (queues.size === 0) return 0
     await using consumer = await backend.consume({
-      worker: 'testApp',
+      worker: WORKER,
       queues: [...queues].map((name) => ({ name, weight: 1 })),
       capacity: 1,
       lease: config.lease,
@@ -94,11 +96,19 @@ export function testApp(options: TestAppOptions): TestApp {
       onProgress: (delivery, progress) => void consumer.renew([{ delivery, progress }]),
       onEnd: (outcome) => ends.pop()!(outcome),
     })
+    // A cancel reaches the handler that runs, as it would in a worker.
+    const watching = new AbortController()
+    const watcher = watch(backend, watching.signal, async () => {
+      const { cancel } = await consumer.renew([])
+      executor.cancel(cancel)
+    })
     let ran = 0
     for (let next = await due(backend, consumer); next; next = await due(backend, consumer)) {
       await consumer.finish([await run(executor, ends, next)])
       ran++
     }
+    watching.abort()
+    await watcher
     return ran
   }
 
@@ -112,9 +122,17 @@ export function testApp(options: TestAppOptions): TestApp {
     app,
     drain: drainInTurn,
     async advance(by) {
-      offset += millis(by, 'by')
-      await backend.control.shiftClock(offset)
-      return drainInTurn()
+      let left = millis(by, 'by')
+      let ran = 0
+      for (;;) {
+        ran += await drainInTurn()
+        const { nextDue } = await backend.sweep(1000)
+        const step = Math.min(left, Math.max(nextDue ?? left, 1))
+        if (step === 0) return ran
+        left -= step
+        offset += step
+        await backend.control.shiftClock(offset)
+      }
     },
     enqueued: (task) =>
       submitted
@@ -124,6 +142,10 @@ export function testApp(options: TestAppOptions): TestApp {
     close: () => app.close(),
     [Symbol.asyncDispose]: () => app.close(),
   }
+}
+
+async function watch(backend: Backend, signal: AbortSignal, look: () => Promise<void>): Promise<void> {
+  for await (const _ of backend.events({ worker: WORKER }, signal)) await look()
 }
 
 /** The next job that may run now, if there is one. */

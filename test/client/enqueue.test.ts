@@ -27,3 +27,25 @@ test('an array with a hole is refused like one with undefined in it', async () =
   await expect(app.enqueue(new Array(1))).rejects.toThrow('[0]: Expected what is enqueued to be a task')
   await app.close()
 })
+
+test('close() lets what is being enqueued come through', async () => {
+  const app = connect('memory:', { logger: false })
+  const job = app.enqueue(task('t', (x: number) => x).with(1))
+  await app.close()
+  expect((await job).status).toBe('accepted')
+})
+
+test('an input in the place of the options is told where it belongs', async () => {
+  const app = connect('memory:', { logger: false })
+  const add = task('add', ({ x, y }: { x: number; y: number }) => x + y)
+  // @ts-expect-error the input is not bound
+  await expect(app.enqueue(add, { x: 1, y: 2 })).rejects.toThrow('enqueue(add.with(input), options)')
+  await app.close()
+})
+
+test('a wait that ends says where the job stands', async () => {
+  const app = connect('memory:', { logger: false })
+  const job = await app.enqueue(task('lonely', () => 1).with(undefined), { queue: 'far' })
+  await expect(job.result({ timeout: '20ms' })).rejects.toThrow('waits in the queue "far"')
+  await app.close()
+})

@@ -87,3 +87,38 @@ test('a job asked to come later comes later', async () => {
   await mill.advance('10m')
   expect(await job.result()).toBe(3)
 })
+
+test('the clock stops at every time that something is due', async () => {
+  const runs: number[] = []
+  const flaky = task(
+    'flaky',
+    { retry: { attempts: 4, backoff: 'fixed', from: '10s' } },
+    (_: null, { attempt }) => {
+      runs.push(attempt)
+      if (attempt < 4) throw new Error('not yet')
+      return attempt
+    },
+  )
+  await using mill = testApp({ tasks: [flaky] })
+  const job = await mill.app.enqueue(flaky.with(null))
+  expect(await mill.advance('1m')).toBe(4)
+  expect(await job.result()).toBe(4)
+})
+
+test('a cancel reaches the handler that runs', async () => {
+  let start = () => {}
+  const started = new Promise<void>((resolve) => {
+    start = resolve
+  })
+  const slow = task('slow', async (_: null, { signal }) => {
+    start()
+    await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  })
+  await using mill = testApp({ tasks: [slow] })
+  const job = await mill.app.enqueue(slow.with(null))
+  const draining = mill.drain()
+  await started
+  expect(await job.cancel()).toBe('cancelling')
+  expect(await draining).toBe(1)
+  expect(await job.state()).toBe('cancelled')
+})
