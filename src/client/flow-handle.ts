@@ -97,7 +97,9 @@ export class FlowHandleOf<O> extends BaseHandle<O> implements FlowHandle<O> {
     // While it is not decided, some step has not ended.
     let record = await waitFor(client, this.#parts, options, ended)
     for (;;) {
-      const nodes = [...stepsOf(await treeFor(client, record))]
+      const tree = await treeFor(client, record)
+      if (!tree) throw new WaitError('NOT_KEPT', `${this.id} has ended, and its record was not kept.`)
+      const nodes = [...stepsOf(tree)]
       const open = nodes.filter((node) => !ended(node))
       if (open.length === 0) return nodes.map(toOutcome)
       // Decided early: some go on, and others may follow them.
@@ -109,24 +111,32 @@ export class FlowHandleOf<O> extends BaseHandle<O> implements FlowHandle<O> {
   }
 
   async steps(): Promise<FlowStep[]> {
-    const record = await this.#client.watcher.get(this.id)
-    return record ? [...stepsOf(await treeFor(this.#client, record))].map(toStep) : []
+    const tree = await this.#read()
+    return tree ? [...stepsOf(tree)].map(toStep) : []
   }
 
   async tree(): Promise<FlowTree | undefined> {
+    const tree = await this.#read()
+    return tree && toTree(tree)
+  }
+
+  async #read(): Promise<FlowNode | undefined> {
     const record = await this.#client.watcher.get(this.id)
-    return record && toTree(await treeFor(this.#client, record))
+    return record && treeFor(this.#client, record)
   }
 
   async retry(): Promise<FlowHandle<O>> {
     const { id } = this
+    const unknown = () => new WaitError('UNKNOWN_JOB', `There is no flow ${JSON.stringify(id)}.`)
     const flow = await find(this.#client, id)
-    if (!flow) throw new WaitError('UNKNOWN_JOB', `There is no flow ${JSON.stringify(id)}.`)
+    if (!flow) throw unknown()
     if (!isFinal(flow.state) || flow.state === 'succeeded') {
       const why = flow.state === 'succeeded' ? 'it has succeeded' : 'it has not ended yet'
       throw new UsageError('NOT_RETRYABLE', `${id} can't be retried: ${why}.`)
     }
-    const { joins, jobs } = await read(this.#client, flow)
+    const { tree, joins, jobs } = await read(this.#client, flow)
+    // Without all of its jobs the new flow would wait for one that nobody queues.
+    if (!tree) throw unknown()
     const { producer } = this.#client
     const receipt = await producer.submit(rerun(id, newId(), joins, jobs, producer.notify))
     return new FlowHandleOf<O>(this.#client, { id: receipt.id, own: true })
@@ -134,7 +144,7 @@ export class FlowHandleOf<O> extends BaseHandle<O> implements FlowHandle<O> {
 }
 
 /** A job is a flow of one step to whoever asks for it as such. */
-async function treeFor(client: Client, record: AnyRecord): Promise<FlowNode> {
+async function treeFor(client: Client, record: AnyRecord): Promise<FlowNode | undefined> {
   if (record.kind === 'flow') return (await read(client, record)).tree
   const { job, state } = record
   return { kind: 'step', id: job.id, task: job.task, state, children: [], handlers: [], record }
@@ -149,7 +159,7 @@ async function find(client: Client, id: string): Promise<FlowRecord | undefined>
 async function read(
   { backend: { records } }: Client,
   flow: FlowRecord,
-): Promise<{ tree: FlowNode; joins: Join[]; jobs: JobRecord[] }> {
+): Promise<{ tree: FlowNode | undefined; joins: Join[]; jobs: JobRecord[] }> {
   const { shape } = unpackOutline(flow.outline)
   const ids = idsOf(flow.id, shape)
   // Joins first: of what a decided join has queued, the jobs are there then. The other way round a step or a

@@ -60,9 +60,15 @@ type Reach = { readonly state: 'reached' | 'pending' | 'skipped' | 'cancelled'; 
 
 const reached: Reach = { state: 'reached' }
 
-/** Put together what became of each part. A step without a job is pending, skipped or cancelled. */
-export function treeOf(root: string, outline: Outline, found: Found): FlowNode {
+/**
+ * Put together what became of each part. A step without a job is pending, skipped or cancelled. One that has
+ * been reached has a job, unless its flow is just being forgotten, a page after the other: then there is
+ * nothing to tell any more.
+ */
+export function treeOf(root: string, outline: Outline, found: Found): FlowNode | undefined {
+  let forgotten = false
   const tree = visit(outline, '', reached)
+  if (forgotten) return undefined
   const decided = found.join(root)?.state
   // The whole is as its record says: a flow is failed, not cancelled, when it was one of its steps that was.
   return tree.kind === 'step' || !decided || decided === 'active' ? tree : { ...tree, state: decided }
@@ -123,6 +129,7 @@ export function treeOf(root: string, outline: Outline, found: Found): FlowNode {
     handlers: readonly FlowNode[],
   ): FlowNode {
     const record = found.job(id)
+    if (!record && reach.state === 'reached') forgotten = true
     const state: State = record?.state ?? (reach.state === 'reached' ? 'pending' : reach.state)
     return {
       kind,

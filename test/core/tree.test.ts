@@ -26,7 +26,7 @@ function states(
       return { state: cancelling ? 'active' : state, cancelling } as JoinRecord
     },
     culprit: (edge) => culprits[edge.slice(2)],
-  })
+  })!
   const all: Record<string, string> = {}
   const visit = ({ id, kind, state, cause, children, handlers }: FlowNode) => {
     const name = `${kind} ${id.slice(2)}`.trim()
@@ -36,6 +36,8 @@ function states(
   visit(tree)
   return { tree, all }
 }
+
+const nothing = { job: () => undefined, join: () => undefined, culprit: () => undefined }
 
 test('the ids of all that a flow can have', () => {
   const flow = chain(group([inc.with(1), chain(inc.with(1), inc)]).onError(report), sum.onSuccess(report))
@@ -171,8 +173,12 @@ describe('groups and handlers', () => {
   })
 
   test('the steps of a tree are its leaves in the order of declaration, without handlers', () => {
-    const { tree } = states(flow, {})
+    const { tree } = states(flow, { '0.0': 'waiting', '0.1.0': 'waiting' })
     expect([...stepsOf(tree)].map(({ id }) => id)).toEqual(['f/0.0', 'f/0.1.0', 'f/0.1.1', 'f/1'])
+  })
+
+  test('where the job of a step that was reached is gone, so is the flow', () => {
+    expect(treeOf('f', outlineOf(partOf(flow)), nothing)).toBeUndefined()
   })
 
   test('a flow of the empty group', () => {
