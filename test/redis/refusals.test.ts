@@ -47,6 +47,26 @@ test('rights that are missing are told, with what to grant', async () => {
   assert.match(error.message, /ACL SETUSER/)
 })
 
+test('the rights that docs/redis.md grants are enough', async () => {
+  const rights = ['~{millrace#*}:*', '&{millrace#*}:*', '+@all', '-@admin', '-@dangerous', '+info']
+  await admin.acl('SETUSER', 'dora', 'on', '>s3cret', ...rights)
+  await using backend = redis({ url: at('dora:s3cret') })
+  const consumer = await backend.consume({
+    worker: 'wheel',
+    queues: [{ name: 'default', weight: 1 }],
+    capacity: 1,
+    lease: 60_000,
+  })
+  await backend.submit([seam.chord('f', 1)])
+  const [delivery] = await consumer.take(1, AbortSignal.timeout(10_000))
+  assert.deepEqual(await consumer.finish([seam.outcome(delivery!, seam.SUCCEEDED)]), ['applied'])
+  await backend.control.cancel(['f'])
+  await backend.sweep(10)
+  assert.equal((await backend.records.get(['f']))[0]?.state, 'cancelled')
+  assert.deepEqual((await backend.diagnose()).backend.includes('millrace'), true)
+  await consumer[Symbol.asyncDispose]()
+})
+
 test('without the right to publish all goes on, only later', async () => {
   await admin.acl('SETUSER', 'carla', 'on', '>s3cret', '~*', 'resetchannels', '+@all')
   await using quiet = redis({ url: at('carla:s3cret'), namespace: 'quiet' })

@@ -70,7 +70,9 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
   function arm() {
     if (armed || flying) return
     armed = true
-    process.nextTick(depart)
+    // A take alone lets the loop turn once: what handlers end meanwhile goes along.
+    if (finishing.length > 0) process.nextTick(depart)
+    else setImmediate(depart)
   }
 
   function depart() {
