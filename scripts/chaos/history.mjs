@@ -143,10 +143,9 @@ export function judge({ plans, journal, jobs, flows, ends = [] }) {
  * @property {number} [tried] when it was first about to be enqueued
  * @property {number} [accepted]
  * @property {number} [firstRun]
- * @property {number} [lastTake]
  * @property {number} newest token handed out
  * @property {number} [unfenced] token of a finish that was asked for after a newer one was handed out, and applied
- * @property {number} [ended] when the first final end was answered `applied`
+ * @property {number} [endedBy] the token of the first final end that was answered `applied`
  * @property {Set<string>} applied final ends by delivery and run: to repeat one of them is no second one
  * @property {string} [run] whose result was applied
  * @property {Map<number, number>} finishes the newest token when the finish of a token was asked for
@@ -165,12 +164,10 @@ function histories(journal) {
     if (did === 'try') history.tried ??= at
     else if (did === 'accepted') history.accepted ??= at
     else if (did === 'run') history.firstRun ??= at
-    else if (did === 'take') {
-      history.lastTake = at
-      history.newest = Math.max(history.newest, token ?? 0)
-    } else if (did === 'finish') history.finishes.set(token ?? 0, history.newest)
+    else if (did === 'take') history.newest = Math.max(history.newest, token ?? 0)
+    else if (did === 'finish') history.finishes.set(token ?? 0, history.newest)
     else if (did === 'answer' && answer === 'applied' && FINAL.includes(end ?? '')) {
-      history.ended ??= at
+      history.endedBy ??= token
       if (token !== undefined && (history.finishes.get(token) ?? 0) > token) history.unfenced = token
       history.applied.add(`${token} ${run}`)
       if (run !== undefined) history.run = run
@@ -182,10 +179,11 @@ function histories(journal) {
 /** @param {History | undefined} history @param {string | undefined} run of the record's result */
 function twice(history, run) {
   if (!history) return undefined
-  const { applied, ended, lastTake, unfenced } = history
+  const { applied, endedBy, newest, unfenced } = history
   if (applied.size > 1) return `${applied.size} finishes were applied`
   if (unfenced !== undefined) return `delivery ${unfenced} was applied after a later one was handed out`
-  if (ended !== undefined && lastTake !== undefined && lastTake > ended) return 'handed out after its end'
+  // By tokens, not by time: a process may be stopped before it notes what it was given.
+  if (endedBy !== undefined && newest > endedBy) return 'handed out after its end'
   if (history.run !== undefined && run !== history.run) {
     return `the result is of run ${run}, and that of ${history.run} was applied`
   }

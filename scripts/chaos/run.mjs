@@ -32,7 +32,7 @@ const producer = startChild(new URL('./producer.mjs', import.meta.url), {
   folder,
   seed,
   jobs,
-  spread: 900 * seconds,
+  spread: 1000 * seconds,
 })
 const enough = sleep(1000 * seconds)
 if (place.restart) {

@@ -48,6 +48,12 @@ describe('the checker of histories', () => {
     expect(judge(history)).toMatchObject({ finishedOnce: 1, refused: 1, twice: [] })
   })
 
+  test('is content with a take that was noted late, because its process was stopped', () => {
+    const history = { ...good(), journal: [...enqueued('a'), ...delivery('a', 2, 'r1')] }
+    history.journal.push(entry('take', 'a', { token: 1 }))
+    expect(judge(history)).toMatchObject({ finishedOnce: 1, twice: [] })
+  })
+
   test('asks nothing of a job that was never accepted', () => {
     const history = { ...good(), journal: [entry('try', 'a')], jobs: new Map() }
     expect(judge(history)).toMatchObject({ accepted: 0, lost: [], stuck: [] })
