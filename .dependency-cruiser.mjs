@@ -130,7 +130,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: ['node_modules', '^dist/'] },
-    exclude: { path: ['^examples/[^/]+/(node_modules|public)/', '^bench/node_modules/'] },
+    exclude: { path: ['^examples/[^/]+/(node_modules|public)/', '^bench/(node_modules|peers)/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     combinedDependencies: true,

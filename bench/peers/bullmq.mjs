@@ -1,3 +1,4 @@
+// @ts-nocheck: the peers are installed in bench/ only, by those who compare.
 import { FlowProducer, Queue, QueueEvents, Worker } from 'bullmq'
 
 /**
