@@ -9,7 +9,7 @@ export function translate(error: unknown, server: string): BackendError {
   if (error instanceof BackendError) return error
   const message = error instanceof Error ? error.message : String(error)
   const say = (code: ConstructorParameters<typeof BackendError>[0], text: string, retryable = false) =>
-    new BackendError(code, text, { cause: error, retryable })
+    new BackendError(code, text, { cause: bare(error), retryable })
   if (/^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH|.*without any password configured)/.test(message)) {
     return say(
       'BACKEND_AUTH',
@@ -68,8 +68,16 @@ export const unavailable = (server: string, cause?: unknown): BackendError =>
   new BackendError(
     'BACKEND_UNAVAILABLE',
     `Redis at ${server} can't be reached${cause instanceof Error && cause.message && !/max retries/.test(cause.message) ? ` (${firstLine(cause.message)})` : ''}. Is it running?`,
-    { cause, retryable: true },
+    { cause: bare(cause), retryable: true },
   )
+
+/** The client's errors carry the command that failed, and with it passwords and whole jobs: not for logs. */
+function bare(error: unknown): unknown {
+  if (!(error instanceof Error) || !('command' in error)) return error
+  const copy = new Error(error.message)
+  copy.name = error.name
+  return copy
+}
 
 export const closed = (server: string): BackendError =>
   new BackendError('BACKEND_CLOSED', `The backend of Redis at ${server} is closed. Connect again.`)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { cancel, retry, shift, watch } from './control.ts'
+import { ends } from './ends.ts'
 import { flows } from './flows.ts'
 import { moves } from './moves.ts'
 import { commit, prelude } from './prelude.ts'
@@ -21,7 +22,7 @@ export interface Script {
  * what finishes them, reads or cleans up may still run.
  */
 function script(name: string, body: string, flags = ' flags=allow-oom'): Script {
-  const text = `#!lua${flags}\n${prelude}${flows}${moves}${commit}${body}`
+  const text = `#!lua${flags}\n${prelude}${flows}${ends}${moves}${commit}${body}`
   return { name, text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
