@@ -2,10 +2,7 @@ import assert from 'node:assert/strict'
 import { chain, group } from '../../core/flow.ts'
 import { task } from '../../core/task.ts'
 import type { TaskFailedError } from '../../errors.ts'
-import { BackendError } from '../../errors.ts'
-import { SECOND } from '../conformance/build.ts'
 import { add, door, echo, fail, inc, placesOf, rejection, sum, tasks } from './build.ts'
-import { cutOff } from './outage.ts'
 import { photo } from './schema.ts'
 import type { Subject } from './stage.ts'
 
@@ -196,54 +193,6 @@ export const chains: Subject = {
     assert.equal(await flow.result(), 3)
     assert.deepEqual(runs, ['shaky 1', 'shaky 2', 'shaky 2', 'last'])
   },
-
-  'rule 4: a step whose worker is lost neither loses nor doubles the rest': async (stage) => {
-    const { through, reached, open } = door()
-    const runs: number[] = []
-    const outage = await cutOff(stage)
-    const slow = task('slow', async (n: number) => {
-      await through()
-      return n * 10
-    })
-    const last = task('last', (n: number) => {
-      runs.push(n)
-      return n
-    })
-    await stage.worker([slow], { lease: '15s', concurrency: 1, queues: ['slow'] }, outage.app)
-    await stage.worker([inc, last])
-    const flow = await stage.app.enqueue(chain(inc.with(1), slow.options({ queue: 'slow' }), last))
-    await reached()
-    outage.begin()
-    await stage.advance(15 * SECOND + 1)
-    await stage.worker([task('slow', (n: number) => n * 100)], { queues: ['slow'] })
-    assert.equal(await flow.result(), 200)
-    open()
-    outage.end()
-    await stage.until('the late finish to be refused', () =>
-      stage.logs.some(({ message }) => /late finish refused/.test(message)),
-    )
-    assert.equal(await flow.result(), 200)
-    assert.deepEqual(runs, [200])
-  },
-
-  'rule 5: that a step succeeded and that the next is queued is one act, whatever becomes of the call':
-    async (stage) => {
-      const cut = new BackendError('BACKEND_UNAVAILABLE', 'cut', { retryable: true })
-      const runs = new Map<string, number>()
-      const note = task('note', (n: number, { id }) => {
-        runs.set(id, (runs.get(id) ?? 0) + 1)
-        return n + 1
-      })
-      const home = await stage.process({}, ({ verb, nth }) => {
-        if (verb !== 'finish') return undefined
-        return [{ lose: cut }, { fail: cut }, { repeat: true } as const][nth % 3]
-      })
-      await stage.worker([note], {}, home)
-      const flow = await stage.app.enqueue(chain(note.with(0), note, note, note, note, note))
-      assert.equal(await flow.result(), 6)
-      assert.deepEqual(new Set(runs.values()), new Set([1]))
-      assert.equal(runs.size, 6)
-    },
 
   'rule 6: a chain of nothing is refused, and a chain of one is that one': async (stage) => {
     assert.throws(() => (chain as (...steps: never[]) => unknown)(), {

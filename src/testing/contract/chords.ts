@@ -4,7 +4,6 @@ import { task } from '../../core/task.ts'
 import { BackendError, Discard, type TaskFailedError } from '../../errors.ts'
 import { SECOND } from '../conformance/build.ts'
 import { add, door, echo, fail, inc, multiply, placesOf, rejection, sum, tasks } from './build.ts'
-import { cutOff, type Outage } from './outage.ts'
 import type { Subject } from './stage.ts'
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => inc.with(i))
@@ -204,44 +203,6 @@ export const chords: Subject = {
     assert.deepEqual(bodies, [[1, 2, 3]])
   },
 
-  'rule 25: a member whose worker is lost runs again, and the body once': async (stage) => {
-    const { through, reached } = door()
-    const outage = await cutOff(stage)
-    const slow = task('slow', async (n: number) => {
-      await through()
-      return n
-    })
-    await stage.worker([slow], { lease: '15s', concurrency: 1, queues: ['slow'] }, outage.app)
-    const flow = await stage.app.enqueue(chord([slow.with(1).options({ queue: 'slow' }), inc.with(1)], echo))
-    await reached()
-    await stage.worker(tasks)
-    outage.begin()
-    await stage.advance(15 * SECOND + 1)
-    await stage.worker([task('slow', (n: number) => n * 10)], { queues: ['slow'] })
-    assert.deepEqual(await flow.result(), [10, 2])
-    outage.end()
-  },
-
-  'rule 25: a member that loses its third worker is a failure, and nothing stalls': async (stage) => {
-    const outages: Outage[] = []
-    const never = task('never', () => new Promise<never>(() => {}))
-    const flow = await stage.app.enqueue(
-      chord([never.with(null), inc.with(1).options({ queue: 'other' })], echo),
-    )
-    for (let lost = 1; lost <= 3; lost++) {
-      const outage = await cutOff(stage)
-      outages.push(outage)
-      await stage.worker([never], { lease: '15s', concurrency: 1 }, outage.app)
-      await stage.until('it to be taken', async () => (await placesOf(flow))['0.0'] === 'active')
-      outage.begin()
-      await stage.advance(15 * SECOND + 1)
-    }
-    await stage.worker(tasks, { queues: ['default', 'other'] })
-    const error = (await rejection(flow.result())) as TaskFailedError
-    assert.deepEqual([error.code, error.id], ['WORKER_LOST', `${flow.id}/0.0`])
-    for (const outage of outages) outage.end()
-  },
-
   'rule 26: cancelled, expired, discarded and unknown members are final failures': async (stage) => {
     const gone = task('gone', () => {
       throw new Discard('gone')
@@ -275,40 +236,6 @@ export const chords: Subject = {
       1: 'skipped',
     })
     assert.equal(await flow.state(), 'failed')
-  },
-
-  'rule 28: a member that runs twice counts once': async (stage) => {
-    const { through, reached, open } = door()
-    const outage = await cutOff(stage)
-    const bodies: unknown[] = []
-    const body = task('body', (list: readonly unknown[]) => void bodies.push(list))
-    const slow = task('slow', async () => {
-      await through()
-      return 'late'
-    })
-    await stage.worker([slow], { lease: '15s', concurrency: 1, queues: ['slow'] }, outage.app)
-    const other = door()
-    const held = task('held', () => other.through())
-    await stage.worker([held, body])
-    const flow = await stage.app.enqueue(
-      chord([slow.with(null).options({ queue: 'slow' }), held.with(null), held.with(null)], body),
-    )
-    await reached()
-    await other.reached(2)
-    outage.begin()
-    await stage.advance(15 * SECOND + 1)
-    await stage.worker([task('slow', () => 'elsewhere')], { queues: ['slow'] })
-    await stage.until('it to run elsewhere', async () => (await placesOf(flow))['0.0'] === 'succeeded')
-    open()
-    outage.end()
-    await stage.until('the late finish to be refused', () =>
-      stage.logs.some(({ message }) => /late finish refused/.test(message)),
-    )
-    assert.equal(await flow.state(), 'active')
-    assert.deepEqual(bodies, [])
-    other.open()
-    await flow.result()
-    assert.deepEqual(bodies, [['elsewhere', undefined, undefined]])
   },
 
   'expected values of Machinery: the chord of add(1,1), add(2,2), add(5,6) with multiply gives 88': async (

@@ -6,19 +6,24 @@ import { chords } from './chords.ts'
 import { closing } from './closing.ts'
 import { enqueue } from './enqueue.ts'
 import { flowCancels } from './flow-cancels.ts'
+import { flowLosses } from './flow-losses.ts'
 import { flowRetries } from './flow-retries.ts'
 import { flowValues } from './flow-values.ts'
 import { groups } from './groups.ts'
 import { handlers } from './handlers.ts'
 import { input } from './input.ts'
 import { inspect } from './inspect.ts'
+import { later } from './later.ts'
+import { losses } from './losses.ts'
 import { middleware } from './middleware.ts'
 import { options } from './options.ts'
 import { progress } from './progress.ts'
 import { results } from './results.ts'
 import { retries } from './retries.ts'
 import { openStage, type Subject } from './stage.ts'
+import { stops } from './stops.ts'
 import { throws } from './throws.ts'
+import { timeouts } from './timeouts.ts'
 import { workers } from './workers.ts'
 
 /** The contract of the public API by subject. */
@@ -28,16 +33,21 @@ const subjects: Readonly<Record<string, Subject>> = {
   options,
   results,
   retries,
+  later,
+  timeouts,
   throws,
   cancels,
   progress,
   middleware,
   workers,
+  stops,
+  losses,
   inspect,
   closing,
   chains,
   groups,
   chords,
+  'losses within flows': flowLosses,
   handlers,
   'cancels of flows': flowCancels,
   'retries of flows': flowRetries,
