@@ -1,12 +1,6 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import amqplib from 'amqplib'
+import { privateRabbit } from '../../scripts/chaos/rabbitmq.mjs'
 import { sqlite } from './sqlite.mjs'
-
-const PLAIN = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
 /** @type {Promise<string> | undefined} */
 let server
@@ -16,55 +10,8 @@ let places = 0
 async function start(folder) {
   const given = process.env.MILLRACE_TEST_AMQP_URL
   if (given) return given
-  const files = mkdtempSync(join(folder, 'millrace-bench-rabbit-'))
-  const [port, distribution, epmd] = [await freePort(), await freePort(), await freePort()]
-  writeFileSync(join(files, 'plugins'), '[].')
-  const child = spawn(existsSync(PLAIN) ? PLAIN : 'rabbitmq-server', [], {
-    cwd: files,
-    detached: true,
-    stdio: 'ignore',
-    env: {
-      ...process.env,
-      HOME: files,
-      ERL_EPMD_PORT: `${epmd}`,
-      RABBITMQ_NODENAME: `bench-${port}@localhost`,
-      RABBITMQ_NODE_PORT: `${port}`,
-      RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
-      RABBITMQ_DIST_PORT: `${distribution}`,
-      RABBITMQ_MNESIA_BASE: join(files, 'mnesia'),
-      RABBITMQ_LOG_BASE: join(files, 'log'),
-      RABBITMQ_ENABLED_PLUGINS_FILE: join(files, 'plugins'),
-      // epmd ends with its group.
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+sbwt none +sbwtdcpu none +sbwtdio none',
-    },
-  })
-  process.once('exit', () => {
-    try {
-      if (child.pid) process.kill(-child.pid, 'SIGKILL')
-    } catch {}
-    rmSync(files, { recursive: true, force: true, maxRetries: 5 })
-  })
-  child.unref()
-  const url = `amqp://127.0.0.1:${port}`
-  for (let tries = 0; tries < 300; tries++) {
-    const client = await amqplib.connect(url).catch(() => undefined)
-    if (client) {
-      await client.close()
-      return url
-    }
-    await pause(100)
-  }
-  throw new Error(`Expected RabbitMQ to answer at ${url}.`)
+  return (await privateRabbit(folder)).url
 }
-
-/** @returns {Promise<number>} */
-const freePort = () =>
-  new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = /** @type {import('node:net').AddressInfo} */ (probe.address())
-      probe.close(() => resolve(address.port))
-    })
-  })
 
 /**
  * RabbitMQ before a new SQLite file, or before MILLRACE_BENCH_RESULTS. The raw limit runs on the same server.

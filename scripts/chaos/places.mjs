@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { privateRabbit } from './rabbitmq.mjs'
 import { privateRedis } from './redis.mjs'
 
 /** @typedef {import('./types.ts').Place} Place */
@@ -13,20 +14,43 @@ import { privateRedis } from './redis.mjs'
  * @type {Record<string, (url: string | undefined) => Promise<Place>>}
  */
 export const places = {
-  async sqlite(url) {
-    const folder = await mkdtemp(join(tmpdir(), 'millrace-chaos-'))
-    const file = url?.replace(/^sqlite:|\?.*$/g, '') ?? join(folder, 'jobs.db')
-    return {
-      url: url ?? `sqlite:${file}`,
-      witness: witness(file),
-      lock: () => lock(file),
-      remove: () => rm(folder, { recursive: true, force: true }),
-    }
-  },
+  sqlite: file,
   async redis(url = process.env.MILLRACE_TEST_REDIS_URL) {
     return url ? server(url, 'redis://127.0.0.1:6379') : privateRedis()
   },
-  amqp: async (url) => server(url ?? process.env.MILLRACE_TEST_AMQP_URL, 'amqp://127.0.0.1:5672'),
+  async amqp(url = process.env.MILLRACE_TEST_AMQP_URL) {
+    const { url: results, lock: _, remove, ...owner } = await file(undefined)
+    // The storm's processes inherit it.
+    process.env.MILLRACE_RESULTS = results
+    if (url) return { url, remove, ...owner }
+    const rabbit = await privateRabbit()
+    let restarts = 0
+    return {
+      ...owner,
+      url: rabbit.url,
+      remove,
+      // The second time it is wiped as well: it comes back empty.
+      async restart() {
+        await rabbit.kill()
+        await rabbit.start()
+        if (++restarts !== 2) return
+        await rabbit.wipe()
+        await rabbit.start()
+      },
+    }
+  },
+}
+
+/** @param {string | undefined} url */
+async function file(url) {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-chaos-'))
+  const file = url?.replace(/^sqlite:|\?.*$/g, '') ?? join(folder, 'jobs.db')
+  return {
+    url: url ?? `sqlite:${file}`,
+    witness: witness(file),
+    lock: () => lock(file),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  }
 }
 
 /** @param {string | undefined} url @param {string} example @returns {Place} */

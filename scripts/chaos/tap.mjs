@@ -12,8 +12,9 @@ export async function openBackend(url) {
     .slice(0, url.indexOf(':'))
     .replace(/^rediss?(\+.*)?$/, 'redis')
     .replace('amqps', 'amqp')
-  const { open } = await import(/* @vite-ignore */ `millrace/${scheme}`)
-  return open(url)
+  const driver = await import(/* @vite-ignore */ `millrace/${scheme}`)
+  if (scheme !== 'amqp') return driver.open(url)
+  return driver.amqp({ url, results: await openBackend(process.env.MILLRACE_RESULTS ?? '') })
 }
 
 /**
