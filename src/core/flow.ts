@@ -68,8 +68,8 @@ type ChainOf<S extends readonly unknown[]> = FlowOf<
   S[0],
   OutputOf<S extends readonly [...unknown[], infer Last] ? Last : S[number]>
 >
-type FlowOf<Head, O> = (Head extends Start<unknown> ? Flow<O> : unknown) &
-  (Head extends Step<never, unknown> ? OpenFlow<InputOf<Head>, O> : unknown)
+type FlowOf<Head, O> = ([Head] extends [Start<unknown>] ? Flow<O> : unknown) &
+  ([Head] extends [Step<never, unknown>] ? OpenFlow<InputOf<Head>, O> : unknown)
 
 /** A group can start when all its members can; it waits for what all of them take. */
 type GroupOf<M extends readonly unknown[]> = ([M[number]] extends [Start<unknown>]

@@ -25,8 +25,12 @@ export type Part = Start<unknown> | Step<never, unknown>
 /** What a part results in. */
 export type OutputOf<P> = P extends Start<infer O> ? O : P extends Step<never, infer O> ? O : never
 
-/** What a part waits for. */
-export type InputOf<P> = P extends { readonly [input]: (input: infer I) => unknown } ? I : never
+/** What a part waits for; where it is one of several, what all of them take. */
+export type InputOf<P> = [P] extends [never]
+  ? never
+  : [P] extends [{ readonly [input]: (input: infer I) => unknown }]
+    ? I
+    : never
 
 /** What each of a list of parts takes. */
 export type InputOfAll<M extends readonly unknown[]> = [M[number]] extends [never]
@@ -93,10 +97,12 @@ type SpreadLinks<
       ...Links<Tail, Given | OutputOf<S[number]>, []>,
     ]
 
-/** `unknown` for a step that takes what it is given, else the reason why it does not fit. */
-export type Link<Next, Given> = Next extends { readonly [input]: (input: infer Needs) => unknown }
+/** `unknown` for a step, or any of several, that takes what it is given, else the reason why it does not fit. */
+export type Link<Next, Given> = [Next] extends [Step<Given, unknown>] ? unknown : Misfit<Next, Given>
+
+type Misfit<Next, Given> = Next extends { readonly [input]: (input: infer Needs) => unknown }
   ? [Given] extends [Needs]
-    ? unknown
+    ? never
     : StepDoesNotFit<Needs, Given>
   : StepIsComplete
 
@@ -106,5 +112,7 @@ export type FittingAll<M extends readonly unknown[]> =
     ? unknown
     : { readonly [K in keyof M]: M[K] extends Step<never, unknown> ? unknown : MemberIsComplete }
 
-/** `unknown` for what can be enqueued, and what it lacks for all else. */
-export type Complete<P> = P extends Start<unknown> ? unknown : StillNeeds<InputOf<P>>
+/** `unknown` for what can be enqueued, or any of several that can, and what it lacks for all else. */
+export type Complete<P> = [P] extends [Start<unknown>] ? unknown : Incomplete<P>
+
+type Incomplete<P> = P extends Start<unknown> ? never : StillNeeds<InputOf<P>>

@@ -202,6 +202,43 @@ export const list: Signature<unknown>[] = [thumbnail.with({ key: 'a' }), inc.wit
 enqueue(group(list))
 worker({ tasks: [thumbnail, album, notify, add, inc, nothing, sum, count, report] })
 
+// ---- one of several, chosen at run time: each must fit
+declare const coin: boolean
+const either = task('either', (value: number | string) => value)
+const shout = task('shout', (words: string) => words)
+enqueue(coin ? inc.with(1) : chain(shout.with('a')))
+chain(inc.with(1), coin ? inc : either)
+chain(coin ? inc.with(1) : shout.with('a'), either)
+chain(inc.with(1), coin ? inc : inc.with(2).detached(), inc)
+chain(numbers, coin ? sum : chain(count, inc), inc)
+// @ts-expect-error one of them waits for its input
+enqueue(coin ? inc : inc.with(1))
+// @ts-expect-error one of them takes a string
+chain(inc.with(1), coin ? inc : shout)
+// @ts-expect-error one of them is complete
+chain(inc.with(1), coin ? inc : inc.with(2))
+// @ts-expect-error one of those that are spread takes no string
+chain(inc.with(1), ...[either, inc].slice(1))
+const head = chain(coin ? inc : shout)
+// @ts-expect-error nothing is a number and a string
+chain(inc.with(1), head)
+// @ts-expect-error one of them takes no failure
+nightly.onError(coin ? report : inc)
+// @ts-expect-error one of them takes no list
+chord([inc.with(1)], coin ? sum : shout)
+// @ts-expect-error one of them takes no number
+map(coin ? inc : shout, [1])
+// @ts-expect-error one of the groups takes no number
+chain(inc.with(1), coin ? group([inc]) : group([shout]))
+
+// ---- flows may be put together by functions that don't know their types
+export const after = <T>(first: Flow<T>, next: Step<T, string>): Flow<string> => chain(first, next)
+export const gather = <T>(steps: Signature<T>[], body: Step<T[], number>): Flow<number> =>
+  chain(group(steps), body)
+let grown: Flow<number> = chain(inc.with(1))
+for (const step of rest) grown = chain(grown, step)
+enqueue(grown)
+
 // ---- the reason stands at the step, in words
 export type Reasons = [
   Is<Eq<Fits<[typeof one, typeof notify]>[1], StepDoesNotFit<{ pages: number }, number>>>,
