@@ -133,13 +133,16 @@ export const results: Subject = {
     const job = await stage.app.enqueue(slow.with(null), { keep: 0, id: 'one' })
     const again = await stage.app.enqueue(slow.with(null), { id: 'one' })
     assert.equal(again.status, 'duplicate')
-    const waiting = [job, again, (await stage.process()).job('one')].map((each) => rejection(each.result()))
+    const waiting = [job, again].map((each) => rejection(each.result()))
+    const stranger = rejection((await stage.process()).job('one').result())
     await stage.worker([slow])
     await reached()
     open()
     for (const error of await Promise.all(waiting)) {
       assert.equal((error as { code?: string }).code, 'NOT_KEPT')
     }
+    // Who has only the id is told that it was not kept if it was seen in time, and nothing is known if not.
+    assert.match(((await stranger) as { code: string }).code, /^(NOT_KEPT|UNKNOWN_JOB)$/)
     assert.equal(await job.state(), 'unknown')
     await assert.rejects(job.result(), { code: 'NOT_KEPT' })
     await assert.rejects(again.result(), { code: 'NOT_KEPT' })
