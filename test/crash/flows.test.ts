@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { type App, connect } from 'millrace'
 import { sqlite } from 'millrace/sqlite'
 import { faulty } from 'millrace/testing'
@@ -74,3 +78,38 @@ const killed = <T>(mill: Mill, work: () => Promise<T>): Promise<T> =>
 
 const cancelling = <T>(app: App, work: () => Promise<T>): Promise<T> =>
   meanwhile(() => cancelDoomed(app), 100, work)
+
+test('a producer that is killed while it enqueues leaves all of a flow or nothing of it', async () => {
+  const path = join(folder, 'produced.db')
+  await using app = connect(`sqlite:${path}`, { logger: false })
+  const states: string[] = []
+  for (let round = 0; round < 12; round++) {
+    const ids = await produce(`sqlite:${path}`, `round${round}`, 20 + Math.random() * 200)
+    for (const id of ids) {
+      const flow = app.flow(id)
+      const state = await flow.state()
+      const steps = await flow.steps()
+      assert.deepEqual(
+        [steps.length, steps.filter(({ job }) => job).length],
+        state === 'unknown' ? [0, 0] : [1001, 1000],
+      )
+      states.push(state)
+    }
+  }
+  const { counts } = (await app.queues())[0]!
+  assert.equal(counts.waiting, 1000 * states.filter((state) => state === 'active').length)
+  assert.ok(states.includes('unknown'), 'Expected a producer to be killed before it was answered.')
+}, 60_000)
+
+/** The ids that a producer was about to enqueue by the time it was killed. */
+async function produce(url: string, prefix: string, life: number): Promise<string[]> {
+  const ids: string[] = []
+  const child = fork(fileURLToPath(new URL('./flows/producer.mjs', import.meta.url)), [url, prefix])
+  const exited = once(child, 'exit')
+  child.on('message', (id) => ids.push(String(id)))
+  await once(child, 'message')
+  await setTimeout(life)
+  child.kill('SIGKILL')
+  await exited
+  return ids
+}
