@@ -47,7 +47,7 @@ async function openAmqp(url: string, results: string | Backend): Promise<Backend
 export function openBackend(url: string, results?: string | Backend): Backend {
   const scheme = schemeOf(url)
   if (!scheme.carries) return lazy(() => scheme.open(url, ''))
-  const owner = typeof results === 'string' ? schemeOf(results) : undefined
+  const owner = typeof results === 'string' && results !== '' ? schemeOf(results) : undefined
   if (results === undefined || results === '' || owner?.carries) {
     throw new UsageError(
       'INVALID_OPTION',
