@@ -10,7 +10,8 @@ import { type App, connect } from 'millrace'
 import { sqlite } from 'millrace/sqlite'
 import { faulty } from 'millrace/testing'
 import { afterAll, test } from 'vitest'
-import { audit } from './flows/audit.ts'
+import { anyRedis } from '../setup/redis.ts'
+import { type Audit, fileAudit, recordAudit } from './flows/audit.ts'
 import { type Mill, startMill } from './flows/mill.ts'
 import { cancelDoomed, check, meanwhile, nothingLeft, type Run, runAll, seeThrough } from './flows/run.ts'
 import { tasks } from './flows/tasks.mjs'
@@ -19,49 +20,74 @@ import { DOOMED, QUEUES, sample, UNSERVED } from './flows/value.ts'
 const folder = mkdtempSync(join(tmpdir(), 'millrace-crash-flows-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const flows = Number(process.env.MILLRACE_FLOWS ?? 300)
+const flows = Number(process.env.MILLRACE_FLOWS ?? 200)
 /** Set MILLRACE_SEED to run the flows of a run again; the moments of the kills are others then. */
 const seed = Number(process.env.MILLRACE_SEED ?? Date.now() % 2 ** 31)
 
-test('random flows come to what the oracle says while their workers are killed at random moments', async () => {
-  const path = join(folder, 'killed.db')
-  const url = `sqlite:${path}`
-  const mended = join(folder, 'mended')
-  const env = { FLOWS_MENDED: mended }
-  await using app = connect(url, { logger: false })
-  await app.queues()
-  using counted = audit(path)
-  const first = startMill(url, QUEUES, 3, env)
-  const runs = await killed(first, () =>
-    cancelling(app, () => runAll(app, counted, sample(seed, flows, true))),
-  )
-  for (const run of runs) await check(run, counted, false)
-  await nothingLeft(app)
+interface Place extends AsyncDisposable {
+  readonly url: string
+  /** To be called once something is there. */
+  audit(): Audit
+}
 
-  // Once the cause is mended, the flows that failed are run again, by workers that serve all queues.
-  writeFileSync(mended, '')
-  const second = startMill(url, [...QUEUES, UNSERVED, DOOMED], 3, env)
-  const again: Run[] = []
-  await killed(second, async () => {
-    for (const { value, flow } of runs) {
-      if ((await flow.state()) === 'failed') again.push({ value, flow: await flow.retry() })
+const places: Readonly<Record<string, () => Promise<Place>>> = {
+  async SQLite() {
+    const path = join(folder, 'killed.db')
+    return { url: `sqlite:${path}`, audit: () => fileAudit(path), async [Symbol.asyncDispose]() {} }
+  },
+  async Redis() {
+    const server = await anyRedis()
+    return {
+      url: `${server.url}?namespace=flows-${process.pid}`,
+      audit: recordAudit,
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
     }
-    await Promise.all(again.map(({ flow }) => seeThrough(flow)))
-  })
-  for (const run of again) await check(run, counted, true)
-  await nothingLeft(app)
-  assert.deepEqual(counted.faults(), [])
-  const deaths = first.deaths + second.deaths
-  console.log(`MILLRACE_SEED=${seed}: ${flows} flows, ${again.length} retried, ${deaths} workers killed`)
-  if (flows >= 100) assert.ok(deaths >= 20, `Expected 20 workers or more to be killed, got ${deaths}.`)
-}, 300_000)
+  },
+}
+
+test.each(Object.keys(places))(
+  'random flows on %s come to what the oracle says while their workers are killed at random moments',
+  async (name) => {
+    await using place = await places[name]!()
+    const { url } = place
+    const mended = join(folder, `mended-${name}`)
+    const env = { FLOWS_MENDED: mended }
+    await using app = connect(url, { logger: false })
+    await app.queues()
+    using counted = place.audit()
+    const first = startMill(url, QUEUES, 3, env)
+    const runs = await killed(first, () =>
+      cancelling(app, () => runAll(app, counted, sample(seed, flows, true))),
+    )
+    for (const run of runs) await check(run, counted, false)
+    await nothingLeft(app)
+
+    // Once the cause is mended, the flows that failed are run again, by workers that serve all queues.
+    writeFileSync(mended, '')
+    const second = startMill(url, [...QUEUES, UNSERVED, DOOMED], 3, env)
+    const again: Run[] = []
+    await killed(second, async () => {
+      for (const { value, flow } of runs) {
+        if ((await flow.state()) === 'failed') again.push({ value, flow: await flow.retry() })
+      }
+      await Promise.all(again.map(({ flow }) => seeThrough(flow)))
+    })
+    for (const run of again) await check(run, counted, true)
+    await nothingLeft(app)
+    assert.deepEqual(counted.faults(), [])
+    const deaths = first.deaths + second.deaths
+    console.log(`MILLRACE_SEED=${seed}: ${flows} flows, ${again.length} retried, ${deaths} workers killed`)
+    if (flows >= 100) assert.ok(deaths >= 20, `Expected 20 workers or more to be killed, got ${deaths}.`)
+  },
+  300_000,
+)
 
 test('random flows come to what the oracle says when every finish is delivered twice', async () => {
   const path = join(folder, 'twice.db')
   const backend = faulty(sqlite({ path }), ({ verb }) => (verb === 'finish' ? { repeat: true } : undefined))
   await using app = connect(backend, { logger: false })
   await app.queues()
-  using counted = audit(path)
+  using counted = fileAudit(path)
   const worker = app.worker({ tasks, queues: QUEUES, concurrency: 20, signals: false })
   const running = worker.run()
   const runs = await cancelling(app, () => runAll(app, counted, sample(seed, flows, false)))

@@ -1,16 +1,17 @@
-import { createRequire } from 'node:module'
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { FlowHandle } from 'millrace'
+import { loadLibrary } from '../../../src/drivers/sqlite/library.ts'
+import { isFinal, nodesOf } from './tree.ts'
 
-/** What has been written to a file, counted by the file itself, whoever wrote it. */
+/** What has been written for flows. */
 export interface Audit extends Disposable {
   /** Ids of the flow's jobs, one for each time that one was queued. */
-  born(flow: string): string[]
+  born(flow: FlowHandle): Promise<string[]>
   /** The same for each time that one came to its final end. */
-  ended(flow: string): string[]
-  /** Jobs, flows or joins that left a final state, or came to a second one. */
-  faults(): string[]
+  ended(flow: FlowHandle): Promise<string[]>
   /** Joins of the flow that were decided, one for each time. */
-  decided(flow: string): string[]
+  decided(flow: FlowHandle): Promise<string[]>
+  /** Jobs and joins that left a final state, or were forgotten before their time. */
+  faults(): string[]
 }
 
 /** States from 4 on are final ones. See the schema. */
@@ -36,22 +37,32 @@ const TRIGGERS = `
     INSERT INTO audit VALUES ('fault', new.flow, new.id);
   END;`
 
-/** Let the file at this path, which exists, count from now on. */
-export function audit(path: string): Audit {
-  const { DatabaseSync } = createRequire(import.meta.url)('@photostructure/sqlite') as {
-    DatabaseSync: new (path: string) => DatabaseSyncInstance
-  }
-  const db = new DatabaseSync(path)
+/** Let an SQLite file at this path, which exists, count from now on, whoever writes to it. */
+export function fileAudit(path: string): Audit {
+  const db = loadLibrary().open(path)
   db.exec('PRAGMA busy_timeout = 10000')
   db.exec(TRIGGERS)
   const select = db.prepare('SELECT id FROM audit WHERE flow = ? AND what = ? ORDER BY rowid')
-  const ids = (flow: string, what: string) => (select.all(flow, what) as { id: string }[]).map(({ id }) => id)
+  const ids = (what: string) => async (flow: FlowHandle) =>
+    (select.all(flow.id, what) as { id: string }[]).map(({ id }) => id)
   const faults = db.prepare("SELECT id FROM audit WHERE what = 'fault'")
   return {
-    born: (flow) => ids(flow, 'born'),
-    ended: (flow) => ids(flow, 'ended'),
-    decided: (flow) => ids(flow, 'decided'),
+    born: ids('born'),
+    ended: ids('ended'),
+    decided: ids('decided'),
     faults: () => (faults.all() as { id: string }[]).map(({ id }) => id),
     [Symbol.dispose]: () => db.close(),
+  }
+}
+
+/** As much as the records tell, on any backend: an id has one, however often it was written. */
+export function recordAudit(): Audit {
+  const jobs = async (flow: FlowHandle) => [...nodesOf((await flow.tree())!)].filter(({ job }) => job)
+  return {
+    born: async (flow) => (await jobs(flow)).map(({ id }) => id),
+    ended: async (flow) => (await jobs(flow)).filter(({ state }) => isFinal(state)).map(({ id }) => id),
+    decided: async () => [],
+    faults: () => [],
+    [Symbol.dispose]() {},
   }
 }

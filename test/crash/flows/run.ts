@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { type App, type FlowHandle, type FlowTree, TaskFailedError } from 'millrace'
 import type { Audit } from './audit.ts'
 import { judge } from './judge.ts'
+import { isFinal, nodesOf } from './tree.ts'
 import { build, DOOMED, type Value } from './value.ts'
 
 /** A flow on its way. */
@@ -40,7 +41,7 @@ export async function runAll(app: App, audit: Audit, values: readonly Value[]): 
 
 async function cancelAtSomeMoment(flow: FlowHandle, audit: Audit): Promise<number | undefined> {
   await setTimeout(Math.random() * 500)
-  return (await flow.cancel()) === 'final' ? undefined : audit.born(flow.id).length
+  return (await flow.cancel()) === 'final' ? undefined : (await audit.born(flow)).length
 }
 
 /** Wait until all has ended, and see that nothing that has ended changes. */
@@ -64,21 +65,13 @@ export async function seeThrough(flow: FlowHandle): Promise<void> {
   await Promise.all([settled, watch()])
 }
 
-const isFinal = (state: string): boolean => /succeeded|failed|cancelled|expired|skipped/.test(state)
-
-function* nodesOf(tree: FlowTree): Generator<FlowTree> {
-  // A group or chain shows what its steps show.
-  if (tree.task !== undefined) yield tree
-  for (const child of [...tree.children, ...tree.handlers]) yield* nodesOf(child)
-}
-
 /** Compare what a flow came to with what the oracle says, and count what was written for it. */
 export async function check({ value, flow, cancelledAt }: Run, audit: Audit, mended: boolean): Promise<void> {
-  const born = audit.born(flow.id).sort()
-  assert.deepEqual(born, [...new Set(born)], 'each job is queued once')
   const tree = await handled(flow)
-  assert.deepEqual(audit.ended(flow.id).sort(), born, 'each job that was queued has ended once')
-  const decided = audit.decided(flow.id)
+  const born = (await audit.born(flow)).sort()
+  assert.deepEqual(born, [...new Set(born)], 'each job is queued once')
+  assert.deepEqual((await audit.ended(flow)).sort(), born, 'each job that was queued has ended once')
+  const decided = await audit.decided(flow)
   assert.equal(decided.length, new Set(decided).size, 'each join is decided once')
   if (cancelledAt !== undefined) {
     assert.equal(born.length, cancelledAt, 'nothing is queued below a cancel')
