@@ -15,25 +15,33 @@ export const chords = {
 /** @type {Case} */
 export const groups = {
   name: 'group',
-  needs: ['chords', 'serve', 'resident'],
+  needs: ['chords', 'serve', 'resident', 'heap'],
   figures: {
     thousand: { title: 'a group of 1,000 members and a body', unit: 'ms', better: 'less' },
     tenThousand: { title: 'a group of 10,000 members and a body', unit: 'ms', better: 'less' },
     growth: { title: 'time a member at 10,000 to that at 1,000', unit: '×', better: 'less' },
     resident: { title: "worker's memory, grown by the 10,000", unit: 'MB', better: 'less' },
+    kept: { title: 'a member of the 10,000, its result kept', unit: 'bytes', better: 'less' },
   },
-  async measure({ producer, worker }) {
+  async measure({ producer, worker, size }) {
     await worker.ask('serve', { concurrency: 100 })
     await producer.ask('chords', { flows: 2, members: 1000 })
     /** @type {number} */
     const thousand = await producer.ask('chords', { flows: 1, members: 1000 })
     /** @type {number} */
     const before = await worker.ask('resident')
+    const empty = await size()
     /** @type {number} */
     const tenThousand = await producer.ask('chords', { flows: 1, members: 10_000 })
     /** @type {number} */
     const after = await worker.ask('resident')
-    return { thousand, tenThousand, growth: tenThousand / thousand / 10, resident: (after - before) / 1e6 }
+    return {
+      thousand,
+      tenThousand,
+      growth: tenThousand / thousand / 10,
+      resident: (after - before) / 1e6,
+      kept: ((await size()) - empty) / 10_000,
+    }
   },
 }
 
