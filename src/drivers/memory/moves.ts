@@ -157,7 +157,8 @@ export function endMarked(space: Space, at: EpochMillis): number {
     space.marked.delete(flow)
     for (const row of flow.rows) {
       if (!isIdle(row) || !covered(space, row)) continue
-      end(space, row, 'cancelled', at, { code: 'CANCELLED' })
+      // What had expired before the mark stays so, as readers have seen it.
+      if (!expireIfLate(space, row, at)) end(space, row, 'cancelled', at, { code: 'CANCELLED' })
       moved++
     }
   }

@@ -74,7 +74,8 @@ function endBelowMarks(at: Moment, flow: string, limit: number): number {
   for (const row of at.sql.idleMembers.all(flow, all ? limit : -1) as Row[]) {
     if (moved === limit) break
     if (!covered(at, row)) continue
-    cancel(at, row)
+    // What had expired before the mark stays so, as readers have seen it.
+    if (!expireIfLate(at, row)) cancel(at, row)
     moved++
   }
   if (moved === limit) at.sql.setUnswept.run(at.now, flow)

@@ -80,8 +80,9 @@ local function endMarked(flow, limit)
     if state == 'A' or (state and isIdle(state)) then
       local r = parse(jobs[i], recs[i])
       if covered(r) then
+        -- What had expired before the mark stays so, as readers have seen it.
         if state == 'A' then tellWorker(r) else
-          conclude(r, 'C', 'CANCELLED')
+          if r.expires and r.expires <= now then conclude(r, 'X', 'EXPIRED') else conclude(r, 'C', 'CANCELLED') end
           moved = moved + 1
         end
       end
