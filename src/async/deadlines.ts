@@ -15,8 +15,10 @@ export interface Deadlines<T> {
 /**
  * Any number of deadlines on one timer. Thousands of short jobs with long timeouts cost a link of a ring
  * each: the timer is armed for the earliest deadline it has seen and looks around only when it fires.
+ *
+ * @param holds - whether the process stays alive while there are any
  */
-export function deadlines<T>(expire: (item: T) => void): Deadlines<T> {
+export function deadlines<T>(expire: (item: T) => void, holds = false): Deadlines<T> {
   const ring = {} as Deadline<T>
   ring.previous = ring.next = ring
   let timer: NodeJS.Timeout | undefined
@@ -25,7 +27,8 @@ export function deadlines<T>(expire: (item: T) => void): Deadlines<T> {
   function arm(at: number) {
     clearTimeout(timer)
     armedFor = at
-    timer = setTimeout(fire, Math.min(Math.max(at - performance.now(), 0), 2 ** 31 - 1)).unref()
+    timer = setTimeout(fire, Math.min(Math.max(at - performance.now(), 0), 2 ** 31 - 1))
+    if (!holds) timer.unref()
   }
 
   function fire() {
@@ -49,6 +52,7 @@ export function deadlines<T>(expire: (item: T) => void): Deadlines<T> {
     deadline.previous.next = deadline.next
     deadline.next.previous = deadline.previous
     deadline.previous = deadline.next = deadline
+    if (holds && ring.next === ring) timer?.unref()
   }
 
   return {
@@ -57,6 +61,7 @@ export function deadlines<T>(expire: (item: T) => void): Deadlines<T> {
       ring.previous.next = deadline
       ring.previous = deadline
       if (at < armedFor) arm(at)
+      else if (holds) timer?.ref()
       return deadline
     },
     remove,

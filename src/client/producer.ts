@@ -36,7 +36,7 @@ const BATCH = { max: 1000, concurrent: 2 }
 
 export function createProducer(backend: Backend, config: ClientConfig, notify: string): Producer {
   const send = collector<Submission, Receipt>((batch) => backend.submit(batch), BATCH)
-  const limits = deadlines<(error: Error) => void>((reject) => reject(late(config.enqueueTimeout)))
+  const limits = deadlines<(error: Error) => void>((reject) => reject(late(config.enqueueTimeout)), true)
 
   const settingsOf = (options: EnqueueOptions | undefined): Settings =>
     options === undefined ? NONE : checkJobOptions(options, 'enqueue', ['id'])

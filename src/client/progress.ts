@@ -53,11 +53,14 @@ export function followProgress(client: Client, id: string): AsyncIterator<Progre
 
   return {
     async next() {
+      // Neither a subscription nor a promise keeps the process alive.
+      const alive = latest === told && !over ? setInterval(() => {}, 2 ** 30) : undefined
       while (latest === told && !over) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })
       }
+      clearInterval(alive)
       if (latest !== told) {
         told = latest
         return { done: false, value: unpackValue(told!) as ProgressInfo }

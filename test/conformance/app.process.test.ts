@@ -57,6 +57,21 @@ describe.each([
     expect(await run(url, `console.log((await app.jobs({ state: 'failed' })).jobs.length)`)).toBe('0')
   })
 
+  test('stays while it follows the progress of a job, and while it waits for a result', async () => {
+    const told = await run(
+      url,
+      `
+      const job = await app.enqueue(inc.with(1), { delay: '1h' })
+      setTimeout(() => job.cancel(), 200).unref()
+      for await (const _ of job.progress);
+      console.log(await job.state())
+      console.log(await (await app.enqueue(inc.with(1))).result({ timeout: 100 }).catch((error) => error.code))
+      await app.close()
+      `,
+    )
+    expect(told).toBe('cancelled\nRESULT_TIMEOUT')
+  })
+
   test('stays while a worker runs, and ends with it', async () => {
     const told = await run(
       url,
@@ -69,4 +84,16 @@ describe.each([
     )
     expect(told).toBe('stopped')
   })
+})
+
+test('a process stays until a backend that is silent has had its time to accept a job', async () => {
+  const told = await run(
+    'memory:',
+    `
+    const silent = { submit: () => new Promise(() => {}), [Symbol.asyncDispose]: async () => {} }
+    const hung = connect(silent, { logger: false, enqueueTimeout: 150 })
+    console.log(await hung.enqueue(inc.with(1)).catch((error) => error.code))
+    `,
+  )
+  expect(told).toBe('ENQUEUE_TIMEOUT')
 })
