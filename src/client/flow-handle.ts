@@ -100,11 +100,13 @@ export class FlowHandleOf<O> extends BaseHandle<O> implements FlowHandle<O> {
       const tree = await treeFor(client, record)
       if (!tree) throw new WaitError('NOT_KEPT', `${this.id} has ended, and its record was not kept.`)
       const nodes = [...stepsOf(tree)]
-      const open = nodes.filter((node) => !ended(node))
-      if (open.length === 0) return nodes.map(toOutcome)
-      // Decided early: some go on, and others may follow them.
-      for (const { id, record } of open) {
-        if (record) await waitFor(client, { id, own: false, status: 'accepted' }, rest(), ended)
+      if (nodes.every(ended)) return nodes.map(toOutcome)
+      // Decided early: some go on, and others may follow them. The last declared is likely to be the last to end.
+      let open = nodes.flatMap(({ id, record }) => (record && !isFinal(record.state) ? [id] : []))
+      while (open.length > 0) {
+        await waitFor(client, { id: open.at(-1)!, own: false, status: 'accepted' }, rest(), ended)
+        const jobs = await paged(open, async (page) => client.backend.records.get(page))
+        open = [...jobs].flatMap(([id, { state }]) => (isFinal(state) ? [] : [id]))
       }
       record = await waitFor(client, this.#parts, rest(), ended)
     }
