@@ -4,7 +4,7 @@ import { open } from 'millrace/sqlite'
 
 const url = /** @type {string} */ (process.argv[2])
 const backend = open(url)
-/** @type {import('../../dist/port/backend.js').Consumer | undefined} */
+/** @type {import('../../src/port/backend.ts').Consumer | undefined} */
 let consumer
 /** @type {any} */
 let raw
