@@ -109,11 +109,12 @@ test('a half-open connection is noticed, and the call is answered over a new one
   assert.ok(performance.now() - began < 10_000)
 })
 
-test('scripts that the server has forgotten are sent anew', async () => {
+test('functions and scripts that the server has forgotten are sent anew', async () => {
   await using backend = redis({ url: server.url, namespace: 'flush' })
   await backend.submit([seam.single({ id: 'a' })])
   const client = new Redis(server.url)
   await client.script('FLUSH')
+  await client.function('FLUSH')
   await client.quit()
   await using crew = await work(backend, 'wheel')
   await crew.ended(1)

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, test } from 'vitest'
 import { redis } from '../../src/drivers/redis/index.ts'
 import { seam } from '../../src/testing/index.ts'
 import { type RedisServer, redisServer } from '../setup/redis.ts'
+import { work } from './crew.ts'
 
 let server: RedisServer
 let admin: Redis
@@ -65,6 +66,19 @@ test('the rights that docs/redis.md grants are enough', async () => {
   assert.equal((await backend.records.get(['f']))[0]?.state, 'cancelled')
   assert.deepEqual((await backend.diagnose()).backend.includes('millrace'), true)
   await consumer[Symbol.asyncDispose]()
+})
+
+test('without the right to functions all goes on as scripts', async () => {
+  await admin.acl('SETUSER', 'emma', 'on', '>s3cret', '~*', '&*', '+@all', '-function')
+  await admin.acl('SETUSER', 'fred', 'on', '>s3cret', '~*', '&*', '+@all', '-fcall')
+  for (const user of ['emma', 'fred']) {
+    await admin.function('FLUSH')
+    await using backend = redis({ url: at(`${user}:s3cret`), namespace: user })
+    await using crew = await work(backend, 'wheel')
+    await backend.submit([seam.chord('f', 3)])
+    await crew.ended(4)
+    assert.equal((await backend.records.get(['f']))[0]?.state, 'succeeded')
+  }
 })
 
 test('without the right to publish all goes on, only later', async () => {

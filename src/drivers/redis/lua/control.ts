@@ -6,46 +6,48 @@
  * cancelled so far as this call got: call again.
  */
 export const cancel = String.raw`
-begin({})
-local answers = {}
+function scripts.cancel(ARGV)
+  begin({})
+  local answers = {}
 
-local function cancelFlow(id)
-  local j = joinOf(id)
-  if not j or not find(j.flags, 'r', 1, true) then return 'u' end
-  if j.state ~= 'A' then return 'f' end
-  if j.mark ~= 'c' then mark(j, 'c') end
-  endMarked(id, 1000)
-  if j.state ~= 'A' then return 'c' end
-  return call('HEXISTS', P..'mk', id) == 1 and 'm' or 'g'
-end
-
-local function cancelJob(id)
-  flush()
-  local rec = call('HGET', J, id)
-  if not rec then return cancelFlow(id) end
-  if isGone(id, rec) then return 'u' end
-  local r = parse(id, rec)
-  if isIdle(r.state) then
-    if r.expires and r.expires <= now and not covered(r) then
-      conclude(r, 'X', 'EXPIRED')
-      return 'f'
-    end
-    local fresh = not covered(r)
-    conclude(r, 'C', 'CANCELLED')
-    return fresh and 'c' or 'f'
+  local function cancelFlow(id)
+    local j = joinOf(id)
+    if not j or not find(j.flags, 'r', 1, true) then return 'u' end
+    if j.state ~= 'A' then return 'f' end
+    if j.mark ~= 'c' then mark(j, 'c') end
+    endMarked(id, 1000)
+    if j.state ~= 'A' then return 'c' end
+    return call('HEXISTS', P..'mk', id) == 1 and 'm' or 'g'
   end
-  if r.state ~= 'A' then return 'f' end
-  r.mark = 'x'
-  put(id, build(r))
-  tellWorker(r)
-  if watching then seen[#seen + 1] = id end
-  return 'g'
-end
 
-for i = 1, #ARGV do answers[i] = cancelJob(ARGV[i]) end
-endMarks(1000)
-commit()
-return table.concat(answers)
+  local function cancelJob(id)
+    flush()
+    local rec = call('HGET', J, id)
+    if not rec then return cancelFlow(id) end
+    if isGone(id, rec) then return 'u' end
+    local r = parse(id, rec)
+    if isIdle(r.state) then
+      if r.expires and r.expires <= now and not covered(r) then
+        conclude(r, 'X', 'EXPIRED')
+        return 'f'
+      end
+      local fresh = not covered(r)
+      conclude(r, 'C', 'CANCELLED')
+      return fresh and 'c' or 'f'
+    end
+    if r.state ~= 'A' then return 'f' end
+    r.mark = 'x'
+    put(id, build(r))
+    tellWorker(r)
+    if watching then seen[#seen + 1] = id end
+    return 'g'
+  end
+
+  for i = 1, #ARGV do answers[i] = cancelJob(ARGV[i]) end
+  endMarks(1000)
+  commit()
+  return table.concat(answers)
+end
 `
 
 /**
@@ -54,42 +56,44 @@ return table.concat(answers)
  * KEYS[1] the shard's prefix. ARGV: ids. Returns a letter for each: w waiting, l live, s succeeded, m member, u unknown.
  */
 export const retry = String.raw`
-begin({})
-local answers = {}
+function scripts.retry(ARGV)
+  begin({})
+  local answers = {}
 
-local function again(id)
-  flush()
-  local rec = call('HGET', J, id)
-  if not rec then return joinOf(id) and find(joinOf(id).flags, 'r', 1, true) and 'm' or 'u' end
-  if isGone(id, rec) then return 'u' end
-  local r = parse(id, rec)
-  if isIdle(r.state) and r.expires and r.expires <= now then
-    conclude(r, 'X', 'EXPIRED')
+  local function again(id)
     flush()
-    rec = call('HGET', J, id)
-    if not rec then return 'u' end
-    r = parse(id, rec)
+    local rec = call('HGET', J, id)
+    if not rec then return joinOf(id) and find(joinOf(id).flags, 'r', 1, true) and 'm' or 'u' end
+    if isGone(id, rec) then return 'u' end
+    local r = parse(id, rec)
+    if isIdle(r.state) and r.expires and r.expires <= now then
+      conclude(r, 'X', 'EXPIRED')
+      flush()
+      rec = call('HGET', J, id)
+      if not rec then return 'u' end
+      r = parse(id, rec)
+    end
+    if r.state == 'K' then return 's' end
+    if not isFinal(r.state) then return 'l' end
+    if r.join then return 'm' end
+    -- One that ended while it waited left its place in line. In a very long line it may keep it.
+    local key = P..'q'..r.prio..':'..r.queue
+    if r.state ~= 'F' and call('LLEN', key) <= 10000 then call('LREM', key, 0, id) end
+    count(r.queue, r.state, -1)
+    count(r.queue, 'W', 1)
+    r.state, r.mark, r.failures, r.crashes = 'W', 'r', 0, 0
+    r.rest = match(r.rest, '^\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*')
+    put(id, build(r))
+    if r.flow then alive(r.flow, 1) end
+    line(r.queue, r.prio, id)
+    if watching then seen[#seen + 1] = id end
+    return 'w'
   end
-  if r.state == 'K' then return 's' end
-  if not isFinal(r.state) then return 'l' end
-  if r.join then return 'm' end
-  -- One that ended while it waited left its place in line. In a very long line it may keep it.
-  local key = P..'q'..r.prio..':'..r.queue
-  if r.state ~= 'F' and call('LLEN', key) <= 10000 then call('LREM', key, 0, id) end
-  count(r.queue, r.state, -1)
-  count(r.queue, 'W', 1)
-  r.state, r.mark, r.failures, r.crashes = 'W', 'r', 0, 0
-  r.rest = match(r.rest, '^\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*')
-  put(id, build(r))
-  if r.flow then alive(r.flow, 1) end
-  line(r.queue, r.prio, id)
-  if watching then seen[#seen + 1] = id end
-  return 'w'
-end
 
-for i = 1, #ARGV do answers[i] = again(ARGV[i]) end
-commit()
-return table.concat(answers)
+  for i = 1, #ARGV do answers[i] = again(ARGV[i]) end
+  commit()
+  return table.concat(answers)
+end
 `
 
 /**
@@ -98,14 +102,16 @@ return table.concat(answers)
  * KEYS[1] the shard's prefix. ARGV: the offset.
  */
 export const shift = String.raw`
-begin({})
-call('HSET', C, 'o', ARGV[1])
-local fields = call('HKEYS', C)
-for i = 1, #fields do
-  local queue = match(fields[i], '^p:(.*)$')
-  while queue and wake(queue) do end
+function scripts.shift(ARGV)
+  begin({})
+  call('HSET', C, 'o', ARGV[1])
+  local fields = call('HKEYS', C)
+  for i = 1, #fields do
+    local queue = match(fields[i], '^p:(.*)$')
+    while queue and wake(queue) do end
+  end
+  return 1
 end
-return 1
 `
 
 /**
@@ -114,9 +120,11 @@ return 1
  * KEYS[1] the shard's prefix. ARGV: for how long, ids.
  */
 export const watch = String.raw`
-begin({})
-local till = wall + ARGV[1]
-for i = 2, #ARGV do call('ZADD', P..'w', till, ARGV[i]) end
-call('HSET', C, 'w', till)
-return 1
+function scripts.watch(ARGV)
+  begin({})
+  local till = wall + ARGV[1]
+  for i = 2, #ARGV do call('ZADD', P..'w', till, ARGV[i]) end
+  call('HSET', C, 'w', till)
+  return 1
+end
 `

@@ -9,9 +9,6 @@
  * Flags: f failFast, c cancelSiblings, r root, q release, b besides, o otherwise.
  */
 export const flows = String.raw`
-local G = P..'g'
-local joins, covers, marked, unswept = {}, {}, {}, {}
-
 local function joinOf(id)
   local j = joins[id]
   if j ~= nil then return j end

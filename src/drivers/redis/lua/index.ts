@@ -10,38 +10,61 @@ import { submit } from './submit.ts'
 import { sweep } from './sweep.ts'
 import { work } from './work.ts'
 
-/** A script as it is sent. */
+/** One of the library's functions, and the same as a script of its own. */
 export interface Script {
   readonly name: string
   readonly text: string
   readonly sha: string
 }
 
-/**
- * A script with all that it builds on. A full server refuses what adds jobs, before it has written anything;
- * what finishes them, reads or cleans up may still run.
- */
-function script(name: string, body: string, flags = ' flags=allow-oom'): Script {
-  const text = `#!lua${flags}\n${prelude}${flows}${ends}${moves}${commit}${body}`
-  return { name, text, sha: createHash('sha1').update(text).digest('hex') }
+const parts = {
+  submit,
+  work,
+  renew,
+  beat,
+  quit,
+  sweep,
+  cancel,
+  retry,
+  shift,
+  watch,
+  read,
+  readJoins,
+  slots,
+  scan,
+  workers,
+  counts,
+  clock,
+}
+type Name = keyof typeof parts
+const names = Object.keys(parts) as Name[]
+
+/** A full server refuses these, before they have written anything; what finishes jobs, reads or cleans up still runs. */
+const adding: readonly Name[] = ['submit', 'retry']
+
+const code = `${prelude}${flows}${ends}${moves}${commit}local scripts = {}\n${Object.values(parts).join('')}`
+/** Part of every name, so that versions of this driver live side by side on one server. */
+const version = sha1(code).slice(0, 12)
+
+const register = (name: Name): string => `redis.register_function{
+  function_name = 'millrace_${version}_${name}', flags = {${adding.includes(name) ? '' : "'allow-oom'"}},
+  callback = function(keys, args) enter(keys[1]) return scripts.${name}(args) end}
+`
+
+/** All scripts as one library of functions: the server reads its text once, and not at each call. */
+export const library = `#!lua name=millrace_${version}\n${code}${names.map(register).join('')}`
+
+/** For servers that refuse the library, at about 15 µs more a call. */
+function script(name: Name): Script {
+  const flags = adding.includes(name) ? '' : ' flags=allow-oom'
+  const text = `#!lua${flags}\n${code}enter(KEYS[1]) return scripts.${name}(ARGV)\n`
+  return { name: `millrace_${version}_${name}`, text, sha: sha1(text) }
 }
 
-export const scripts = {
-  submit: script('submit', submit, ''),
-  work: script('work', work),
-  renew: script('renew', renew),
-  beat: script('beat', beat),
-  quit: script('quit', quit),
-  sweep: script('sweep', sweep),
-  cancel: script('cancel', cancel),
-  retry: script('retry', retry, ''),
-  shift: script('shift', shift),
-  watch: script('watch', watch),
-  read: script('read', read),
-  readJoins: script('readJoins', readJoins),
-  slots: script('slots', slots),
-  scan: script('scan', scan),
-  workers: script('workers', workers),
-  counts: script('counts', counts),
-  clock: script('clock', clock),
-} as const
+export const scripts = Object.fromEntries(names.map((name) => [name, script(name)])) as Readonly<
+  Record<Name, Script>
+>
+
+function sha1(text: string): string {
+  return createHash('sha1').update(text).digest('hex')
+}

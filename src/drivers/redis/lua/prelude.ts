@@ -2,7 +2,7 @@ import { CRASH_LIMIT } from '../../../port/index.ts'
 import { PLAIN_KEEP } from '../text.ts'
 
 /**
- * What every script begins with. KEYS[1] is the prefix of a shard's keys, `{<namespace>#<shard>}:`.
+ * What every script builds on. KEYS[1] is the prefix of a shard's keys, `{<namespace>#<shard>}:`.
  * Effects that many jobs share are collected and written by `commit`: records, lines, counters, retention,
  * wake-ups. Nothing is written before a script has read and checked what it needs: an error in Lua is not
  * rolled back.
@@ -12,18 +12,33 @@ import { PLAIN_KEEP } from '../text.ts'
  * the highest priority that its lines hold, plus 10 while something was handed back to it.
  */
 export const prelude = String.raw`
-local P = KEYS[1]
-local call, pcall = redis.call, redis.pcall
-local match, sub, find, floor, min = string.match, string.sub, string.find, math.floor, math.min
-local J, C, N, D, E, M, X = P..'j', P..'c', P..'n', P..'d', P..'e', P..'m', P..'x'
+local call, pcall, match, sub, find, floor, min
+
+-- The shard that a call works on: what its keys begin with, and keys.
+local P, J, C, N, D, E, M, X, G
 
 -- now: the namespace's clock; wall: the server's own
 local now, wall, serial, watching, flows, marks, minute
-local conf, tops = {}, {}
-local hash, lines, keys, kept, counts, told, seen, fresh, live = {}, {}, {}, {}, {}, {}, {}, {}, {}
+local conf, tops
+local hash, lines, keys, kept, counts, told, seen, fresh, live
 local due, firstSerial
+local joins, covers, marked, unswept
 
+local function enter(prefix)
+  if P == prefix then return end
+  -- While a library is loaded, it has none of them.
+  call, pcall, match, sub, find, floor, min =
+    redis.call, redis.pcall, string.match, string.sub, string.find, math.floor, math.min
+  P = prefix
+  J, C, N, D, E, M, X, G = P..'j', P..'c', P..'n', P..'d', P..'e', P..'m', P..'x', P..'g'
+end
+
+-- What an earlier call left behind, be it by an error, is dropped.
 local function begin(queues)
+  conf, tops = {}, {}
+  hash, lines, keys, kept, counts, told, seen, fresh, live = {}, {}, {}, {}, {}, {}, {}, {}, {}
+  due = nil
+  joins, covers, marked, unswept = {}, {}, {}, {}
   local names = {'o', 's', 'w', 'f', 'k', 'u'}
   for i = 1, #queues do names[6 + i] = 'p:'..queues[i] end
   local c = call('HMGET', C, unpack(names))

@@ -9,127 +9,129 @@
  * Receipts are kept for two minutes, so that a call whose answer was lost and that is sent again gets its own.
  */
 export const submit = String.raw`
-local token, again = ARGV[1], ARGV[2] == '1'
-begin({})
-local at, last = 3, #ARGV
-local today = floor(wall / 60000)
-if again then
-  for m = today, today - 2, -1 do
-    local receipts = call('HGET', P..'u:'..m, token)
-    if receipts then return receipts end
+function scripts.submit(ARGV)
+  local token, again = ARGV[1], ARGV[2] == '1'
+  begin({})
+  local at, last = 3, #ARGV
+  local today = floor(wall / 60000)
+  if again then
+    for m = today, today - 2, -1 do
+      local receipts = call('HGET', P..'u:'..m, token)
+      if receipts then return receipts end
+    end
   end
-end
 
-local receipts, mine = {}, {}
-local function answer(letter) receipts[#receipts + 1] = letter end
+  local receipts, mine = {}, {}
+  local function answer(letter) receipts[#receipts + 1] = letter end
 
-local function known(id, rec)
-  if mine[id] then return true end
-  if rec and not isGone(id, rec) then return true end
-  if flows > 0 and call('HEXISTS', G, id) == 1 then return true end
-  if rec then
-    local _, r = fades(id, rec)
-    count(r.queue, r.state, -1)
-    erase(id)
+  local function known(id, rec)
+    if mine[id] then return true end
+    if rec and not isGone(id, rec) then return true end
+    if flows > 0 and call('HEXISTS', G, id) == 1 then return true end
+    if rec then
+      local _, r = fades(id, rec)
+      count(r.queue, r.state, -1)
+      erase(id)
+    end
+    return false
   end
-  return false
-end
 
-local function run(n, queue, kind)
-  local ids = {}
-  for i = 1, n do ids[i] = ARGV[at + i * 2 - 2] end
-  local recs = values(J, ids)
-  local prio = sub(kind, 1, 1)
-  local head, tail = 'W-'..kind..now..'\t\t', '\t0\t0\t0'
-  local added = 0
-  local size = #hash
-  for i = 1, n do
-    local id = ids[i]
-    if mine[id] or ((recs[i] or flows > 0) and known(id, recs[i])) then
-      answer('d')
+  local function run(n, queue, kind)
+    local ids = {}
+    for i = 1, n do ids[i] = ARGV[at + i * 2 - 2] end
+    local recs = values(J, ids)
+    local prio = sub(kind, 1, 1)
+    local head, tail = 'W-'..kind..now..'\t\t', '\t0\t0\t0'
+    local added = 0
+    local size = #hash
+    for i = 1, n do
+      local id = ids[i]
+      if mine[id] or ((recs[i] or flows > 0) and known(id, recs[i])) then
+        answer('d')
+      else
+        mine[id] = true
+        serial = serial + 1
+        hash[size + 1] = id
+        hash[size + 2] = head..serial..tail..ARGV[at + i * 2 - 1]
+        size = size + 2
+        line(queue, prio, id)
+        added = added + 1
+        answer('a')
+      end
+    end
+    if added > 0 then count(queue, 'W', added) end
+    at = at + n * 2
+  end
+
+  local function flow(root, nJoins, nJobs, nOpens)
+    local jobs = at + nJoins * 4
+    local opens = jobs + nJobs * 4
+    local from = at
+    at = opens + nOpens
+    if known(root, call('HGET', J, root)) then return answer('d') end
+    flush()
+    local ids = {}
+    for i = 1, nJobs do ids[i] = ARGV[jobs + (i - 1) * 4] end
+    local recs = values(J, ids)
+    for i = 1, nJobs do
+      if mine[ids[i]] or recs[i] then return answer('t') end
+    end
+    mine[root] = true
+    local members = {}
+    for i = 1, nJoins do
+      local j = from + (i - 1) * 4
+      local id = ARGV[j]
+      mine[id] = true
+      members[i] = '\n'..id
+      call('HSET', G, id, ARGV[j + 1])
+      if ARGV[j + 2] ~= '' then call('HSET', G, id..'\n', ARGV[j + 2]) end
+      if ARGV[j + 3] ~= '' then call('HSET', G, id..'\nr', ARGV[j + 3]) end
+      joins[id] = nil
+    end
+    bulk('RPUSH', P..'f:'..root, members)
+    call('HSET', P..'s:'..root, 't', now)
+    flows = flows + 1
+    set('f', flows)
+    local steps = {}
+    for i = 1, nJobs do
+      local a = jobs + (i - 1) * 4
+      mine[ids[i]] = true
+      start(admit(ids[i], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3]), ARGV[a + 1] ~= '', steps)
+    end
+    for i = 1, nOpens do steps[#steps + 1] = {open = ARGV[opens + i - 1]} end
+    follow(steps)
+    answer('a')
+  end
+
+  while at <= last do
+    local kind = ARGV[at]
+    if kind == 'p' then
+      local n, queue, k = tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3]
+      at = at + 4
+      run(n, queue, k)
+    elseif kind == 'j' then
+      local id, done, k, rest = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+      at = at + 5
+      if known(id, call('HGET', J, id)) then answer('d') else
+        mine[id] = true
+        admit(id, done, k, rest)
+        answer('a')
+      end
     else
-      mine[id] = true
-      serial = serial + 1
-      hash[size + 1] = id
-      hash[size + 2] = head..serial..tail..ARGV[at + i * 2 - 1]
-      size = size + 2
-      line(queue, prio, id)
-      added = added + 1
-      answer('a')
+      local root, a, b, c = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
+      at = at + 5
+      flow(root, a, b, c)
     end
   end
-  if added > 0 then count(queue, 'W', added) end
-  at = at + n * 2
-end
-
-local function flow(root, nJoins, nJobs, nOpens)
-  local jobs = at + nJoins * 4
-  local opens = jobs + nJobs * 4
-  local from = at
-  at = opens + nOpens
-  if known(root, call('HGET', J, root)) then return answer('d') end
+  endMarks(1000)
+  local all = table.concat(receipts)
   flush()
-  local ids = {}
-  for i = 1, nJobs do ids[i] = ARGV[jobs + (i - 1) * 4] end
-  local recs = values(J, ids)
-  for i = 1, nJobs do
-    if mine[ids[i]] or recs[i] then return answer('t') end
+  call('HSET', P..'u:'..today, token, all)
+  if minute ~= tostring(today) then
+    call('EXPIRE', P..'u:'..today, 180)
+    set('u', today)
   end
-  mine[root] = true
-  local members = {}
-  for i = 1, nJoins do
-    local j = from + (i - 1) * 4
-    local id = ARGV[j]
-    mine[id] = true
-    members[i] = '\n'..id
-    call('HSET', G, id, ARGV[j + 1])
-    if ARGV[j + 2] ~= '' then call('HSET', G, id..'\n', ARGV[j + 2]) end
-    if ARGV[j + 3] ~= '' then call('HSET', G, id..'\nr', ARGV[j + 3]) end
-    joins[id] = nil
-  end
-  bulk('RPUSH', P..'f:'..root, members)
-  call('HSET', P..'s:'..root, 't', now)
-  flows = flows + 1
-  set('f', flows)
-  local steps = {}
-  for i = 1, nJobs do
-    local a = jobs + (i - 1) * 4
-    mine[ids[i]] = true
-    start(admit(ids[i], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3]), ARGV[a + 1] ~= '', steps)
-  end
-  for i = 1, nOpens do steps[#steps + 1] = {open = ARGV[opens + i - 1]} end
-  follow(steps)
-  answer('a')
+  commit()
+  return all
 end
-
-while at <= last do
-  local kind = ARGV[at]
-  if kind == 'p' then
-    local n, queue, k = tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3]
-    at = at + 4
-    run(n, queue, k)
-  elseif kind == 'j' then
-    local id, done, k, rest = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-    at = at + 5
-    if known(id, call('HGET', J, id)) then answer('d') else
-      mine[id] = true
-      admit(id, done, k, rest)
-      answer('a')
-    end
-  else
-    local root, a, b, c = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
-    at = at + 5
-    flow(root, a, b, c)
-  end
-end
-endMarks(1000)
-local all = table.concat(receipts)
-flush()
-call('HSET', P..'u:'..today, token, all)
-if minute ~= tostring(today) then
-  call('EXPIRE', P..'u:'..today, 180)
-  set('u', today)
-end
-commit()
-return all
 `
