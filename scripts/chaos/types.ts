@@ -15,6 +15,7 @@ export interface Entry {
     | 'fault'
     | 'log'
     | 'signal'
+    | 'block'
     | 'held'
     | 'blow'
   /** The process. */
