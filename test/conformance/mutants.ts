@@ -234,6 +234,34 @@ export const mutants: readonly Mutant[] = [
     }),
   },
   {
+    broken: 'what is due reads as scheduled until a sweep has seen to it',
+    noticed: 'a job that is due reads as waiting, before a take or a sweep has seen to it',
+    mutate() {
+      let seen = true
+      return (backend) => ({
+        ...reading(backend, (records) => ({
+          get: async (ids) =>
+            (await records.get(ids)).map((record) =>
+              !seen && record?.kind === 'job' && record.state === 'waiting' && record.due > record.created
+                ? { ...record, state: 'scheduled' }
+                : record,
+            ),
+        })),
+        sweep(limit) {
+          seen = true
+          return backend.sweep(limit)
+        },
+        control: {
+          ...backend.control,
+          shiftClock(offset) {
+            seen = false
+            return backend.control.shiftClock(offset)
+          },
+        },
+      })
+    },
+  },
+  {
     broken: 'the list has no second page',
     noticed: 'jobs are listed newest first, in pages, each once',
     mutate: () => (backend) =>

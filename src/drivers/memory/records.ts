@@ -1,4 +1,5 @@
 import {
+  type EndCode,
   type FlowRecord,
   type JobRecord,
   type JobState,
@@ -80,18 +81,19 @@ function list(space: Space, filter: ListFilter, limit: number, cursor?: string):
   return at > 0 ? { jobs, cursor: String(rows[at]!.serial) } : { jobs }
 }
 
-/** The state as it is, which is ahead of the sweep: below a mark, or past its time, a job won't start. */
+/** The state as it is, which is ahead of the sweep: below a mark, or past its time, a job won't start; due, it waits. */
 function readState(space: Space, row: Row): JobState {
   if (!isIdle(row)) return row.state
   if (covered(space, row)) return 'cancelled'
   if (row.expires <= now(space)) return 'expired'
-  return row.state
+  return row.next <= now(space) ? 'waiting' : row.state
 }
+
+const endsAs: Partial<Record<JobState, EndCode>> = { expired: 'EXPIRED', cancelled: 'CANCELLED' }
 
 function jobRecord(space: Space, row: Row): JobRecord {
   const state = readState(space, row)
-  const swept = state !== row.state
-  const code = swept ? (state === 'expired' ? 'EXPIRED' : 'CANCELLED') : row.code
+  const code = isIdle(row) ? endsAs[state] : row.code
   return {
     kind: 'job',
     job: row.job,

@@ -64,7 +64,7 @@ export function readRecord(id: string, text: string): Stored {
 
 /** What the `read` script answers of a job, beside its record. */
 export interface Beside {
-  /** The state as it is, which is ahead of the sweep: below a mark, or past its time, a job won't start. */
+  /** The state as it is, which is ahead of the sweep: below a mark, or past its time, a job won't start; due, it waits. */
   readonly shown: string
   readonly cancelling: boolean
   readonly next: string | null
@@ -72,10 +72,12 @@ export interface Beside {
   readonly attempts: readonly string[]
 }
 
+const endsAs: Partial<Record<JobState, EndCode>> = { expired: 'EXPIRED', cancelled: 'CANCELLED' }
+
 export function jobRecord(stored: Stored, beside: Beside): JobRecord {
   const { job, created, due, failures, crashes, started, worker, ended, result } = stored
   const state = STATES[beside.shown]!
-  const code = beside.shown === stored.letter ? stored.code : state === 'expired' ? 'EXPIRED' : 'CANCELLED'
+  const code = beside.shown === stored.letter ? stored.code : (endsAs[state] ?? '')
   return {
     kind: 'job',
     job,

@@ -18,7 +18,7 @@ import type { Ground } from './ground.ts'
 import { below, CANCEL, covered, decisions, type JoinRow, joinOf } from './ledger.ts'
 import type { Database, Value } from './library.ts'
 import type { Moment } from './moment.ts'
-import { ACTIVE, CANCELLED, EXPIRED, JOB, JOB_CELLS, jobOf, RETRYING, SCHEDULED } from './row.ts'
+import { ACTIVE, CANCELLED, EXPIRED, JOB, JOB_CELLS, jobOf, RETRYING, SCHEDULED, WAITING } from './row.ts'
 import { unpack } from './text.ts'
 
 /** Rows looked at in one go by a listing or a count; then other work has its turn. */
@@ -40,16 +40,17 @@ function prepare(db: Database) {
     slots: db.prepare(`SELECT slot, ok, filled_by FROM slots WHERE join_n = (SELECT n FROM joins WHERE id = ?)
       AND slot >= ? ORDER BY slot LIMIT ?`),
     stride: arrays('SELECT min(seq) FROM (SELECT seq FROM jobs WHERE seq < ? ORDER BY seq DESC LIMIT ?)'),
-    /** Idle jobs may read as cancelled or expired: they are let through and looked at one by one. */
+    /** Idle jobs may read as waiting, cancelled or expired: they are let through and looked at one by one. */
     page: arrays(`SELECT ${RECORD} FROM jobs WHERE seq < ?1 AND seq >= ?2
       AND (?3 IS NULL OR task = ?3) AND (?4 IS NULL OR queue = ?4)
-      AND (?5 IS NULL OR state = ?5 OR (?5 IN (6, 7) AND state IN (0, 1, 3))) ORDER BY seq DESC LIMIT ?6`),
+      AND (?5 IS NULL OR state = ?5 OR (?5 IN (1, 6, 7) AND state IN (0, 1, 3))) ORDER BY seq DESC LIMIT ?6`),
     count:
-      arrays(`SELECT queue, CASE WHEN state IN (0, 1, 3) AND expires <= ?1 THEN 7 ELSE state END AS shown, count(*)
-      FROM jobs WHERE seq < ?2 AND seq >= ?3 GROUP BY queue, shown`),
+      arrays(`SELECT queue, CASE WHEN state IN (0, 1, 3) AND expires <= ?1 THEN 7 WHEN next <= ?1 THEN 1 ELSE state
+      END AS shown, count(*) FROM jobs WHERE seq < ?2 AND seq >= ?3 GROUP BY queue, shown`),
     /** Members that a mark may cover and no sweep has ended yet. */
     unswept:
-      arrays(`SELECT queue, CASE WHEN expires <= ? THEN 7 ELSE state END, flow, slot_join, marked FROM jobs
+      arrays(`SELECT queue, CASE WHEN expires <= ?1 THEN 7 WHEN next <= ?1 THEN 1 ELSE state END, flow, slot_join, marked
+      FROM jobs
       WHERE flow IN (SELECT id FROM flows WHERE unswept IS NOT NULL) AND state IN (0, 1, 3)`),
     workers: db.prepare(`SELECT worker, queues, expires,
       (SELECT count(*) FROM jobs WHERE state = 2 AND jobs.worker = workers.worker) AS active FROM workers`),
@@ -191,9 +192,10 @@ function jobRecord(at: Moment, cells: readonly Value[]): JobRecord {
     idle || state === ACTIVE
       ? covered(at, { marked, flow: job.flow ?? null, slot_join: job.reports?.join ?? null })
       : false
-  // As it is, which is ahead of the sweep: below a mark, or past its time, a job won't start.
-  const shown = !idle ? state : below ? CANCELLED : expires !== null && expires <= at.now ? EXPIRED : state
-  const reason = shown === state ? code : shown === EXPIRED ? 'EXPIRED' : 'CANCELLED'
+  const past = (time: number | null) => time !== null && time <= at.now
+  // As it is, which is ahead of the sweep: below a mark, or past its time, a job won't start; due, it waits.
+  const shown = !idle ? state : below ? CANCELLED : past(expires) ? EXPIRED : past(next) ? WAITING : state
+  const reason = !idle ? code : shown === CANCELLED ? 'CANCELLED' : shown === EXPIRED ? 'EXPIRED' : null
   return {
     kind: 'job',
     job,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { DAY, HOUR, SECOND, single } from './build.ts'
+import type { JobState } from '../../port/index.ts'
+import { again, DAY, HOUR, SECOND, single } from './build.ts'
 import type { Subject } from './stage.ts'
 
 const near = (actual: number | undefined, expected: number) =>
@@ -49,6 +50,33 @@ export const clock: Subject = {
     await stage.sweep()
     assert.equal(await stage.state('a'), 'waiting')
     await worker.runs('a')
+  },
+
+  'a job that is due reads as waiting, before a take or a sweep has seen to it': async (stage) => {
+    await stage.submit(
+      single({ id: 'failing' }),
+      single({ id: 'delayed', due: { in: HOUR } }),
+      single({ id: 'later', due: { in: DAY } }),
+    )
+    const worker = await stage.worker()
+    await worker.runs('failing', again(HOUR))
+    await stage.advance(HOUR + SECOND)
+    assert.deepEqual(await stage.states(['failing', 'delayed', 'later']), ['waiting', 'waiting', 'scheduled'])
+    assert.equal((await stage.job('delayed')).next, undefined)
+    const { records } = stage.backend
+    const listed = async (state: JobState) =>
+      (await records.list({ state }, 10)).jobs.map((found) => `${found.job.id} ${found.state}`).sort()
+    assert.deepEqual(await listed('waiting'), ['delayed waiting', 'failing waiting'])
+    assert.deepEqual(await listed('scheduled'), ['later scheduled'])
+    assert.deepEqual(await listed('retrying'), [])
+    assert.deepEqual(
+      (await records.counts()).map(({ state, count }) => [state, count]),
+      [
+        ['scheduled', 1],
+        ['waiting', 2],
+      ],
+    )
+    await worker.takesAll(['delayed', 'failing'])
   },
 
   'a job with a time to start at is due then, or at once when that is past': async (stage) => {

@@ -11,11 +11,11 @@ function scripts.read(ARGV)
   local recs, progress = values(J, ARGV), values(M, ARGV)
   local answers = {}
 
-  local function shown(r)
+  local function shown(r, next)
     if not isIdle(r.state) then return r.state end
     if covered(r) then return 'C' end
     if r.expires and r.expires <= now then return 'X' end
-    return r.state
+    return next and tonumber(next) <= now and 'W' or r.state
   end
 
   local function flow(id)
@@ -35,8 +35,8 @@ function scripts.read(ARGV)
     else
       local r = parse(id, rec)
       local plain = r.token == '0' or (r.token == '1' and r.crashes == '0' and find('AKF', r.state, 1, true))
-      answers[i] = {rec, shown(r), r.state == 'A' and covered(r) and 1 or 0,
-        (r.state == 'S' or r.state == 'R') and call('ZSCORE', D, id) or '', progress[i],
+      local next = (r.state == 'S' or r.state == 'R') and call('ZSCORE', D, id)
+      answers[i] = {rec, shown(r, next), r.state == 'A' and covered(r) and 1 or 0, next or '', progress[i],
         plain and {} or call('LRANGE', P..'h:'..id, 0, -1)}
     end
   end
@@ -111,7 +111,11 @@ function scripts.scan(ARGV)
       if state ~= '' then
         if isIdle(s) then
           local r = parse(all[i], all[i + 1])
-          if covered(r) then s = 'C' elseif r.expires and r.expires <= now then s = 'X' end
+          if covered(r) then s = 'C' elseif r.expires and r.expires <= now then s = 'X'
+          elseif s ~= 'W' then
+            local next = call('ZSCORE', D, all[i])
+            if next and tonumber(next) <= now then s = 'W' end
+          end
         end
         fits = s == state
       end
