@@ -64,6 +64,7 @@ export function tapped(backend, note) {
     },
     records: backend.records,
     control: backend.control,
+    schedules: backend.schedules,
     diagnose: () => backend.diagnose(),
     [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
   }

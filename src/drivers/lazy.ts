@@ -47,6 +47,11 @@ export function lazy(open: () => Promise<Backend>): Backend {
     },
     records,
     control,
+    schedules: {
+      get: async (names) => (await backend()).schedules.get(names),
+      list: async (limit, after) => (await backend()).schedules.list(limit, after),
+      change: async (changes) => (await backend()).schedules.change(changes),
+    },
     diagnose: async () => (await backend()).diagnose(),
     async [Symbol.asyncDispose]() {
       closed = true

@@ -1,6 +1,7 @@
 import type { Applied, Delivery, Outcome } from './delivery.ts'
 import type { Body, EpochMillis, Millis, Receipt, Submission } from './job.ts'
 import type { Diagnosis, Records } from './records.ts'
+import type { Schedules } from './schedules.ts'
 
 /**
  * The seam: where jobs are kept. Five verbs are hot, `submit`, `take`, `renew`, `finish` and `sweep`, and
@@ -28,6 +29,7 @@ export interface Backend extends AsyncDisposable {
   events(filter: EventFilter, signal: AbortSignal): AsyncIterable<JobEvent>
   readonly records: Records
   readonly control: Control
+  readonly schedules: Schedules
   /** Reach the backend and report. Rejects with a {@link BackendError} when it can't be reached. */
   diagnose(): Promise<Diagnosis>
 }
@@ -37,8 +39,10 @@ export interface Swept {
   readonly moved: number
   /** The backend's clock. */
   readonly now: EpochMillis
-  /** In how long the next scheduled or retrying job becomes due. */
+  /** In how long the next scheduled or retrying job, or the next schedule, becomes due. */
   readonly nextDue?: Millis
+  /** Names of schedules that are due, the longest first; at most `limit`. */
+  readonly schedules: readonly string[]
 }
 
 /**

@@ -11,6 +11,7 @@ export type Verb =
   | 'records'
   | 'cancel'
   | 'retry'
+  | 'schedules'
   | 'hint'
 
 /** A call that is about to be made. */
@@ -68,7 +69,7 @@ export function faulty(backend: Backend, plan: Plan): Backend {
       return answer
     }
 
-  const { records, control } = backend
+  const { records, control, schedules } = backend
   return {
     submit: meet('submit', (batch) => backend.submit(batch)),
     consume: meet('consume', async (options) => consumer(await backend.consume(options), meet)),
@@ -95,6 +96,11 @@ export function faulty(backend: Backend, plan: Plan): Backend {
       cancel: meet('cancel', (ids) => control.cancel(ids)),
       retry: meet('retry', (ids) => control.retry(ids)),
       shiftClock: (offset) => control.shiftClock(offset),
+    },
+    schedules: {
+      get: meet('records', (names) => schedules.get(names)),
+      list: meet('records', (limit, after) => schedules.list(limit, after)),
+      change: meet('schedules', (changes) => schedules.change(changes)),
     },
     diagnose: () => backend.diagnose(),
     [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),

@@ -11,7 +11,7 @@ test('a diagnosis names the file, the library and the schema', async () => {
   const { backend: name, versions, clockSkew } = await backend.diagnose()
   expect(name).toBe(`sqlite:${path}`)
   expect(supported(versions.sqlite!)).toBe(true)
-  expect(versions.schema).toBe('1')
+  expect(versions.schema).toBe('2')
   expect(versions.library).toMatch(/sqlite$/)
   expect(Math.abs(clockSkew)).toBeLessThan(1000)
 })

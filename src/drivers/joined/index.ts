@@ -63,6 +63,15 @@ export function joined(broker: Broker, store: Store, timing: Timing = defaults):
         watch.due(0)
       },
     },
+    schedules: {
+      get: (names) => store.schedules.get(names),
+      list: (limit, after) => store.schedules.list(limit, after),
+      async change(changes) {
+        const answers = await store.schedules.change(changes)
+        follow(changes.flatMap(({ firing }) => firing ?? []))
+        return answers
+      },
+    },
     async diagnose() {
       const [carries, owns] = await Promise.all([broker.diagnose(), store.diagnose()])
       const { fault } = relay

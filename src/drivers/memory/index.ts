@@ -1,12 +1,13 @@
 import { BackendError } from '../../errors.ts'
-import { idOf, type Receipt, type Store, type Submission, start } from '../../port/index.ts'
+import type { Store } from '../../port/index.ts'
 import { createConsumer } from './consumer.ts'
 import { createControl } from './control.ts'
 import { events } from './events.ts'
-import { admit, endMarked, ledger } from './moves.ts'
 import { outbox, sent } from './outbox.ts'
 import { createRecords } from './records.ts'
-import { createSpace, now, ring, type Space } from './space.ts'
+import { createSchedules } from './schedules.ts'
+import { createSpace, type Space } from './space.ts'
+import { submit } from './submit.ts'
 import { sweep } from './sweep.ts'
 
 /** Named spaces of this process; an unnamed one is its backend's own. */
@@ -32,10 +33,11 @@ export function memory(name = ''): Store {
       closed ? Promise.reject(refusal()) : verb(...args)
   const records = createRecords(space)
   const control = createControl(space)
+  const schedules = createSchedules(space)
   return {
     submit: alive(async (batch) => submit(space, batch)),
     consume: alive(async (options) => createConsumer(space, options)),
-    sweep: alive(async () => sweep(space)),
+    sweep: alive(async (limit) => sweep(space, limit)),
     outbox: alive(async (limit, hold) => outbox(space, limit, hold)),
     sent: alive(async (entries) => sent(space, entries)),
     events(filter, signal) {
@@ -55,6 +57,11 @@ export function memory(name = ''): Store {
       retry: alive(control.retry),
       shiftClock: alive(control.shiftClock),
     },
+    schedules: {
+      get: alive(schedules.get),
+      list: alive(schedules.list),
+      change: alive(schedules.change),
+    },
     diagnose: alive(async () => ({
       backend: name ? `memory:${name}` : 'memory:',
       versions: { node: process.versions.node },
@@ -65,32 +72,4 @@ export function memory(name = ''): Store {
       closed = true
     },
   }
-}
-
-function submit(space: Space, batch: readonly Submission[]): Receipt[] {
-  const at = now(space)
-  const receipts = batch.map((submission): Receipt => {
-    const id = idOf(submission)
-    if (space.rows.has(id) || space.joins.has(id)) return { id, status: 'duplicate' }
-    const root = submission.joins?.find((join) => join.root)
-    if (root) space.flows.set(id, { root, rows: [], joins: [], marked: false })
-    for (const join of submission.joins ?? []) {
-      space.joins.set(join.id, {
-        join,
-        state: 'active',
-        slots: new Map(),
-        failed: 0,
-        mark: undefined,
-        created: at,
-        ended: undefined,
-      })
-      space.flows.get(join.flow)!.joins.push(join.id)
-    }
-    for (const job of submission.jobs) admit(space, job, at)
-    if (submission.joins) start(ledger(space, at), submission)
-    return { id, status: 'accepted' }
-  })
-  endMarked(space, at)
-  ring(space)
-  return receipts
 }

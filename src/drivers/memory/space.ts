@@ -1,4 +1,4 @@
-import type { EpochMillis, JobEvent, Join, JoinState, Millis } from '../../port/index.ts'
+import type { EpochMillis, JobEvent, Join, JoinState, Millis, Schedule } from '../../port/index.ts'
 import { Heap } from './heap.ts'
 import { Line } from './line.ts'
 import type { Row } from './row.ts'
@@ -52,6 +52,9 @@ export interface Space {
   readonly expiring: Heap<Row>
   /** Ids of ended jobs and flows by when their record goes. */
   readonly fading: Heap<{ row?: Row; flow?: Flow }>
+  readonly schedules: Map<string, Schedule>
+  /** Versions of schedules by when they are due. Entries are stale unless their version is stored. */
+  readonly planned: Heap<Schedule>
   /** Flows whose members are to be ended because a mark was set. */
   readonly marked: Set<Flow>
   readonly listeners: Set<Listener>
@@ -75,6 +78,8 @@ export const createSpace = (): Space => ({
   timed: new Heap(),
   expiring: new Heap(),
   fading: new Heap(),
+  schedules: new Map(),
+  planned: new Heap(),
   marked: new Set(),
   listeners: new Set(),
   idle: new Set(),

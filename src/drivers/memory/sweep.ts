@@ -1,15 +1,22 @@
 import type { Swept } from '../../port/index.ts'
 import { end, endMarked, loseWorker, promote } from './moves.ts'
-import { type Flow, isIdle, now, ring, type Space } from './space.ts'
+import { planned } from './schedules.ts'
+import { type Flow, isIdle, never, now, ring, type Space } from './space.ts'
 
 /** All housekeeping of a space; in one go, since nothing here waits. */
-export function sweep(space: Space): Swept {
+export function sweep(space: Space, limit: number): Swept {
   const at = now(space)
   const moved =
     promote(space, at) + reclaim(space, at) + expire(space, at) + endMarked(space, at) + forget(space, at)
   if (moved > 0) ring(space)
-  const due = space.timed.peek()
-  return { moved, now: at, ...(due && { nextDue: Math.max(0, due.key - at) }) }
+  const { due, next } = planned(space, at, limit)
+  const nextDue = Math.min(space.timed.peek()?.key ?? never, next)
+  return {
+    moved,
+    now: at,
+    schedules: due,
+    ...(nextDue !== never && { nextDue: Math.max(0, nextDue - at) }),
+  }
 }
 
 /** Jobs of workers whose lease has lapsed. */

@@ -1,4 +1,4 @@
-import type { Backend, Control, Records } from '../../port/index.ts'
+import type { Backend, Control, Records, Schedules } from '../../port/index.ts'
 import { createBells } from './bells.ts'
 import { createConsumer } from './consumer.ts'
 import { createControl } from './control.ts'
@@ -7,6 +7,7 @@ import { events } from './events.ts'
 import { closed } from './faults.ts'
 import { createLink, type Link } from './link.ts'
 import { createRecords } from './records.ts'
+import { createSchedules } from './schedules.ts'
 import { createShard, type Shard } from './shard.ts'
 import { submit } from './submit.ts'
 import { sweep } from './sweep.ts'
@@ -43,6 +44,7 @@ interface Opened {
   readonly shard: Shard
   readonly records: Records
   readonly control: Control
+  readonly schedules: Schedules
 }
 
 function backend(settings: Settings): Backend {
@@ -53,7 +55,13 @@ function backend(settings: Settings): Backend {
   async function connect(): Promise<Opened> {
     const link = await createLink(settings)
     const shard = createShard(link, bells, settings.namespace, 0)
-    return { link, shard, records: createRecords(shard), control: createControl(shard) }
+    return {
+      link,
+      shard,
+      records: createRecords(shard),
+      control: createControl(shard),
+      schedules: createSchedules(shard),
+    }
   }
 
   /** Connect at the first call; a failure is tried again by the next. */
@@ -89,6 +97,11 @@ function backend(settings: Settings): Backend {
       cancel: async (ids) => (await opened()).control.cancel(ids),
       retry: async (ids) => (await opened()).control.retry(ids),
       shiftClock: async (offset) => (await opened()).control.shiftClock(offset),
+    },
+    schedules: {
+      get: async (names) => (await opened()).schedules.get(names),
+      list: async (limit, after) => (await opened()).schedules.list(limit, after),
+      change: async (changes) => (await opened()).schedules.change(changes),
     },
     diagnose: async () => {
       const { link, shard } = await opened()

@@ -25,13 +25,7 @@ export async function submit(shard: Shard, batch: readonly Submission[]): Promis
     closeRun(args, run)
     run = undefined
     if (args.length === 0) return
-    const token = `${process_}${(++calls).toString(36)}`
-    const answer = await shard.run(scripts.submit, [token, '', ...args], ([, , ...rest]) => [
-      token,
-      '1',
-      ...rest,
-    ])
-    letters.push(...(answer as string))
+    letters.push(...(await deliver(shard, args)))
     args = []
     jobs = 0
     bytes = 0
@@ -59,11 +53,34 @@ export async function submit(shard: Shard, batch: readonly Submission[]): Promis
     } else {
       closeRun(args, run)
       run = undefined
-      args.push('j', job!.id, doneText(job!), kind, lines)
+      pushJob(args, job!)
     }
   }
   await send()
   return batch.map((submission, i) => receipt(submission, letters[i]!))
+}
+
+/** Submit what these arguments hold; sent again, it gets the letters of the first time. */
+export async function deliver(shard: Shard, args: readonly Argument[]): Promise<string> {
+  const token = `${process_}${(++calls).toString(36)}`
+  const answer = await shard.run(scripts.submit, [token, '', ...args], ([, , ...rest]) => [
+    token,
+    '1',
+    ...rest,
+  ])
+  return answer as string
+}
+
+/** One submission, whatever it is, as arguments of its own. */
+export function argumentsOf(submission: Submission): Argument[] {
+  const args: Argument[] = []
+  if (submission.joins) pushFlow(args, submission)
+  else pushJob(args, submission.jobs[0]!)
+  return args
+}
+
+const pushJob = (args: Argument[], job: Job): void => {
+  args.push('j', job.id, doneText(job), kindOf(job), linesOf(job))
 }
 
 /** Plain jobs of one queue and priority, which the script takes together. */

@@ -7,10 +7,11 @@ const PAGE = 500
 
 export async function sweep(shard: Shard, limit: number): Promise<Swept> {
   const page = Math.max(1, Math.min(Math.floor(limit), PAGE))
-  const [moved, now, wait] = (await shard.run(scripts.sweep, [page], asBefore)) as [number, number, number]
+  const answer = await shard.run(scripts.sweep, [page], asBefore)
+  const [moved, now, wait, schedules] = answer as [number, number, number, string[]]
   // A full page of ours is to be one for the caller, too: there may be more.
   const shown = moved >= page ? Math.max(moved, limit) : moved
-  return { moved: shown, now, ...(wait >= 0 && { nextDue: wait }) }
+  return { moved: shown, now, schedules, ...(wait >= 0 && { nextDue: wait }) }
 }
 
 /** Until nothing moves, or for so many pages. */

@@ -86,6 +86,11 @@ function backend(settings: Settings): Store {
       retry: async (ids) => (await opened()).control.retry(ids),
       shiftClock: async (offset) => (await opened()).control.shiftClock(offset),
     },
+    schedules: {
+      get: async (names) => (await opened()).schedules.get(names),
+      list: async (limit, after) => (await opened()).schedules.list(limit, after),
+      change: async (changes) => (await opened()).schedules.change(changes),
+    },
     diagnose: async () => {
       const { ground, connection } = await opened()
       return ground.writer.read(() => diagnose(connection, settings.durability, ground))

@@ -108,6 +108,15 @@ const steps = [
 
   CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   INSERT INTO meta VALUES ('offset', 0), ('marks', 0);`,
+
+  `CREATE TABLE schedules (
+    name TEXT PRIMARY KEY,
+    due INTEGER,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX schedules_due ON schedules (due) WHERE due IS NOT NULL;
+  INSERT INTO meta VALUES ('versions', 0);`,
 ]
 
 /** The version that this release reads and writes. */

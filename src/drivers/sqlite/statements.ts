@@ -116,6 +116,18 @@ export function prepare(db: Database) {
     /** A mark was set in this flow: its idle members are to be looked through. */
     markFlow: rows('UPDATE flows SET marked = 1, unswept = ? WHERE id = ?'),
 
+    // – schedules –
+    schedule: rows('SELECT name, due, version, body FROM schedules WHERE name = ?'),
+    schedulesAfter: rows(
+      'SELECT name, due, version, body FROM schedules WHERE name > ? ORDER BY name LIMIT ?',
+    ),
+    writeSchedule: rows(`INSERT INTO schedules (name, due, version, body) VALUES (?, ?, ?, ?)
+      ON CONFLICT (name) DO UPDATE SET due = excluded.due, version = excluded.version, body = excluded.body`),
+    removeSchedule: rows('DELETE FROM schedules WHERE name = ?'),
+    newVersion: arrays(`UPDATE meta SET value = value + 1 WHERE name = 'versions' RETURNING value`),
+    dueSchedules: arrays('SELECT name FROM schedules WHERE due <= ? ORDER BY due, name LIMIT ?'),
+    nextSchedule: arrays('SELECT min(due) FROM schedules WHERE due > ?'),
+
     // – sweep –
     lapsed: arrays('SELECT worker FROM workers WHERE expires <= ? ORDER BY expires LIMIT ?'),
     expired: rows(`SELECT ${ROW} FROM jobs WHERE expires <= ? ORDER BY expires LIMIT ?`),

@@ -1,4 +1,4 @@
-import type { Control, Records } from '../../port/index.ts'
+import type { Control, Records, Schedules } from '../../port/index.ts'
 import { createBells } from './bells.ts'
 import { fileClock } from './clock.ts'
 import { type Connection, connect } from './connection.ts'
@@ -9,6 +9,7 @@ import { createSync, emptyLog, trimLog } from './log.ts'
 import { type Moment, moment, number } from './moment.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { createRecords } from './records.ts'
+import { createSchedules } from './schedules.ts'
 import { prepare } from './statements.ts'
 import type { Settings } from './url.ts'
 import { createWriter } from './writer.ts'
@@ -19,6 +20,7 @@ export interface Store {
   readonly ground: Ground
   readonly records: Records
   readonly control: Control
+  readonly schedules: Schedules
   readonly outbox: Outbox
   /** Keep the write-ahead log in bounds. */
   trim(): void
@@ -65,6 +67,7 @@ function createStore(connection: Connection, settings: Settings): Store {
     ground,
     records: createRecords(db, ground),
     control: createControl(ground),
+    schedules: createSchedules(ground),
     outbox: createOutbox(db, ground),
     trim: () => trimLog(db, path),
     async close() {

@@ -4,13 +4,14 @@ import { promote } from './line.ts'
 import { exists, type Moment } from './moment.ts'
 import { endMarked, expire, lose, untilNextDue } from './moves.ts'
 import type { Row } from './row.ts'
+import { planned } from './schedules.ts'
 
 /** All housekeeping, a page of each kind; one look, and a transaction only if there is something to do. */
 export async function sweep({ writer, clock, look }: Ground, limit: number): Promise<Swept> {
   clock.calibrate()
   const idle = await writer.read(() => {
     const at = look()
-    return isWork(at, clock.steady) ? undefined : report(at, 0)
+    return isWork(at, clock.steady) ? undefined : report(at, 0, limit)
   })
   return (
     idle ??
@@ -23,14 +24,20 @@ export async function sweep({ writer, clock, look }: Ground, limit: number): Pro
         endMarked(at, limit) +
         forgetJobs(at, limit) +
         forgetFlows(at, limit)
-      return report(at, moved)
+      return report(at, moved, limit)
     })
   )
 }
 
-function report(at: Moment, moved: number): Swept {
-  const nextDue = untilNextDue(at)
-  return { moved, now: at.now, ...(nextDue !== undefined && { nextDue }) }
+function report(at: Moment, moved: number, limit: number): Swept {
+  const { due, next } = planned(at, limit)
+  const nextDue = Math.min(untilNextDue(at) ?? next, next - at.now)
+  return {
+    moved,
+    now: at.now,
+    schedules: due,
+    ...(nextDue !== Number.POSITIVE_INFINITY && { nextDue }),
+  }
 }
 
 const isWork = ({ sql, now }: Moment, steady: boolean): boolean =>

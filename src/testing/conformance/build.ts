@@ -13,7 +13,8 @@ import type {
 } from '../../port/index.ts'
 
 export const SECOND: Millis = 1000
-export const HOUR: Millis = 3600 * SECOND
+export const MINUTE: Millis = 60 * SECOND
+export const HOUR: Millis = 60 * MINUTE
 export const DAY: Millis = 24 * HOUR
 /** The lease of the suite's workers: long enough that only a moved clock ends it. */
 export const LEASE: Millis = 15 * SECOND

@@ -22,6 +22,7 @@ import { renew } from './renew.ts'
 import { retention } from './retention.ts'
 import { retry } from './retry.ts'
 import { scale } from './scale.ts'
+import { schedules } from './schedules.ts'
 import { type Open, openStage, type Subject } from './stage.ts'
 import { submit } from './submit.ts'
 import { suspects } from './suspects.ts'
@@ -54,6 +55,7 @@ const subjects: Readonly<Record<string, Subject>> = {
   events,
   records,
   list,
+  schedules,
   pulse,
   races,
   handles,

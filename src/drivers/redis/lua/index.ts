@@ -6,6 +6,7 @@ import { moves } from './moves.ts'
 import { commit, prelude } from './prelude.ts'
 import { clock, counts, read, readJoins, scan, slots, workers } from './read.ts'
 import { beat, quit, renew } from './renew.ts'
+import { schedules } from './schedules.ts'
 import { submit } from './submit.ts'
 import { sweep } from './sweep.ts'
 import { work } from './work.ts'
@@ -35,6 +36,7 @@ const parts = {
   workers,
   counts,
   clock,
+  schedules,
 }
 type Name = keyof typeof parts
 const names = Object.keys(parts) as Name[]

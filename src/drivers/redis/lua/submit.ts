@@ -4,8 +4,10 @@
  * KEYS[1] the shard's prefix. ARGV: the call's token; 1 if it is sent again; then items:
  *   p <n> <queue> <kind> (<id> <lines>) * n         jobs without extras of one queue, priority and kind
  *   j <id> <done> <kind> <lines>                    any other single job
+ *   s <name> <version> <due> <body> <skip>          a schedule's next step, before what it fires: that many arguments
  *   f <root> <joins> <jobs> <opens> (<id> <join> <queued> <root>) * joins (<id> <done> <kind> <lines>) * jobs <id> * opens
- * Returns a letter for each submission: a accepted, d duplicate, t a member's id is taken.
+ * Returns a letter for each submission: a accepted, d duplicate, t a member's id is taken; for a schedule w written,
+ * or s stale, and then nothing for what it fires. `t` name -> version, body; `td` names by due time; `tn` names in order.
  * Receipts are kept for two minutes, so that a call whose answer was lost and that is sent again gets its own.
  */
 export const submit = String.raw`
@@ -103,6 +105,23 @@ function scripts.submit(ARGV)
     answer('a')
   end
 
+  local function schedule(name, version, due, body, skip)
+    local stored = call('HGET', P..'t', name)
+    if (stored and match(stored, '^%d+') or '0') ~= version then
+      at = at + skip
+      return answer('s')
+    end
+    if body == '' then
+      call('HDEL', P..'t', name)
+      call('ZREM', P..'tn', name)
+    else
+      call('HSET', P..'t', name, call('HINCRBY', C, 'v', 1)..'\t'..due..'\n'..body)
+      call('ZADD', P..'tn', 0, name)
+    end
+    if due == '' then call('ZREM', P..'td', name) else call('ZADD', P..'td', due, name) end
+    answer('w')
+  end
+
   while at <= last do
     local kind = ARGV[at]
     if kind == 'p' then
@@ -117,6 +136,10 @@ function scripts.submit(ARGV)
         admit(id, done, k, rest)
         answer('a')
       end
+    elseif kind == 's' then
+      local name, version, due, body, skip = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], tonumber(ARGV[at + 5])
+      at = at + 6
+      schedule(name, version, due, body, skip)
     else
       local root, a, b, c = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
       at = at + 5

@@ -2,7 +2,8 @@
  * Housekeeping, a page of each kind: due -> waiting; lost workers' jobs -> waiting, failed or cancelled; late ones
  * -> expired; members below marks -> cancelled; what was kept long enough is deleted.
  *
- * KEYS[1] the shard's prefix. ARGV: the page's size. Returns: how much moved, now, ms until the next job is due or -1.
+ * KEYS[1] the shard's prefix. ARGV: the page's size. Returns: how much moved, now, ms until the next job or
+ * schedule is due or -1, the names of schedules that are due.
  *
  * `x:<keep>` lists what ended, in that order, so its first goes first; `x` says when. An entry whose job lives
  * again, or was kept anew, is dropped or moved back. A flow's entry is its id behind a line break.
@@ -153,6 +154,10 @@ function scripts.sweep(ARGV)
   local head = call('ZRANGE', D, 0, 0, 'WITHSCORES')
   local wait = -1
   if head[2] then wait = tonumber(head[2]) - now end
-  return {moved, now, wait < 0 and head[2] and 0 or wait}
+  if head[2] and wait < 0 then wait = 0 end
+  local plans = call('ZRANGEBYSCORE', P..'td', '-inf', now, 'LIMIT', 0, limit)
+  local plan = call('ZRANGEBYSCORE', P..'td', '('..now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  if plan[2] and (wait < 0 or plan[2] - now < wait) then wait = plan[2] - now end
+  return {moved, now, wait, plans}
 end
 `
