@@ -34,8 +34,6 @@ export default defineConfig({
           // Real processes are stopped, killed and timed here: one file at a time, after all the others.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
-          // Kills and stops are timed, and a busy machine may stop who should not be: once more tells the two apart.
-          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
