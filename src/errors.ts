@@ -43,6 +43,7 @@ export type FailureCode =
 /** The backend could not do it. */
 export type BackendCode =
   | 'BACKEND_UNAVAILABLE'
+  | 'BACKEND_MISSING'
   | 'BACKEND_LOCKED'
   | 'BACKEND_FULL'
   | 'BACKEND_READ_ONLY'

@@ -11,8 +11,8 @@ export interface Session {
   readonly signal: AbortSignal
   /** The options that hold for this call. */
   settings(): Promise<Effective>
-  /** The app that they describe; closed when the command ends. */
-  open(): Promise<{ app: App; settings: Settings }>
+  /** The app that they describe; closed when the command ends. Only with `create` it makes a missing file. */
+  open(options?: { readonly create: boolean }): Promise<{ app: App; settings: Settings }>
 }
 
 export interface OpenSession extends Session {
@@ -35,15 +35,23 @@ export function createSession(command: Command, output: Output, signal: AbortSig
     output,
     signal,
     settings,
-    async open() {
+    async open({ create } = { create: false }) {
       const { settings: all } = await settings()
-      app ??= connect(all.url, appOptions(all))
+      const where = (url: string) => (create ? url : withoutCreating(url))
+      const results = all.results === undefined ? {} : { results: where(all.results) }
+      app ??= connect(where(all.url), { ...appOptions(all), ...results })
       return { app, settings: all }
     },
     async close() {
       await app?.close()
     },
   }
+}
+
+/** Who only looks, perhaps from the wrong folder, should not find a new and empty file. */
+function withoutCreating(url: string): string {
+  if (!/^sqlite:/i.test(url) || /[?&]create=/.test(url)) return url
+  return `${url}${url.includes('?') ? '&' : '?'}create=false`
 }
 
 const appOptions = ({

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../package/manifest.ts'
 import { COLOUR, onTerminal, type Project, project, run } from './millrace.ts'
@@ -102,6 +104,39 @@ describe('a backend that fails exits with 4', () => {
     const { code, stderr } = await run(here, ['queues', '--url', url, '--json'])
     expect(code).toBe(4)
     expect(JSON.parse(stderr).error.code).toBe(error)
+  })
+})
+
+describe('a database file that is not there', () => {
+  test.each([
+    ['queues'],
+    ['workers'],
+    ['jobs'],
+    ['job', 'x'],
+    ['flow', 'x'],
+    ['cancel', 'x'],
+    ['retry', 'x'],
+  ])('is told, with 4, and not made, by %s', async (...args) => {
+    const { code, stdout, stderr } = await run(here, [...args, '--url', 'sqlite:./none.db'])
+    expect([code, stdout]).toEqual([4, ''])
+    expect(stderr).toMatch(/^error: There is no database file ".\/none.db" yet\. .*\[BACKEND_MISSING\]$/m)
+    expect(existsSync(join(here.folder, 'none.db'))).toBe(false)
+  })
+
+  test('is not made behind a broker either', async () => {
+    const env = { MILLRACE_URL: 'amqp://localhost:1', MILLRACE_RESULTS: 'sqlite:./none.db' }
+    const { code, stderr } = await run(here, ['queues'], { env })
+    expect([code, stderr]).toEqual([4, expect.stringContaining('[BACKEND_MISSING]')])
+    expect(existsSync(join(here.folder, 'none.db'))).toBe(false)
+  })
+
+  test('is a warning to doctor', async () => {
+    const { code, stdout } = await run(here, ['doctor', '--url', 'sqlite:./none.db'])
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/warning {2}backend .*There is no database file/),
+    ])
+    expect(existsSync(join(here.folder, 'none.db'))).toBe(false)
   })
 })
 

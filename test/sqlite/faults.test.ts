@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -185,6 +185,15 @@ test('a missing folder is named, with the command that makes it', async () => {
   const refusal = backend.sweep(1)
   await expect(refusal).rejects.toMatchObject(refused('BACKEND_UNAVAILABLE'))
   await expect(refusal).rejects.toThrow('mkdir -p')
+})
+
+test('a missing file is not made with create: false, and opened once it is there', async () => {
+  const path = fresh()
+  await using backend = sqlite({ path, create: false })
+  await expect(backend.records.counts()).rejects.toMatchObject(refused('BACKEND_MISSING'))
+  expect(existsSync(path)).toBe(false)
+  await filled(path, 1)
+  expect(await backend.records.counts()).toHaveLength(1)
 })
 
 test('a folder in place of the file is refused', async () => {

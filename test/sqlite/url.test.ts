@@ -19,10 +19,11 @@ describe('the URL of a file', () => {
   })
 
   test('a query sets the options', () => {
-    expect(parse('sqlite:/a.db?durability=normal&busyTimeout=250')).toMatchObject({
+    expect(parse('sqlite:/a.db?durability=normal&busyTimeout=250&create=false')).toMatchObject({
       path: '/a.db',
       durability: 'normal',
       busyTimeout: 250,
+      create: false,
     })
   })
 
@@ -35,6 +36,7 @@ describe('the URL of a file', () => {
     ['sqlite:/a.db?busyTimeout=soon', 'INVALID_OPTION'],
     ['sqlite:/a.db?busyTimeout=', 'INVALID_OPTION'],
     ['sqlite:/a.db?busyTimeout=-1', 'INVALID_OPTION'],
+    ['sqlite:/a.db?create=perhaps', 'INVALID_OPTION'],
   ])('%s is refused with %s', (url, code) => {
     expect(() => open(url)).toThrow(expect.objectContaining({ name: 'UsageError', code }))
   })
@@ -45,6 +47,7 @@ test('options are checked when the backend is made', () => {
     { path: '' },
     { path: 'a.db', durability: 'some' },
     { path: 'a.db', busyTimeout: Number.NaN },
+    { path: 'a.db', create: 'no' },
   ]) {
     expect(() => sqlite(options as { path: string })).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION' }),

@@ -88,7 +88,7 @@ async function work(session: Session, command: Command): Promise<number> {
   // Everything is read before anything is sent.
   const options = optionsOf(flags)
   const input = await readInput(json, flags.tagged === true, session.signal)
-  const { app, settings } = await open()
+  const { app, settings } = await open({ create: true })
   const files = flags.tasks === false ? [] : settings.tasks
   const definition = files.length > 0 ? await findTask(name, files) : task(name, {})
   const handle = await app.enqueue((definition as Named).with(input) as never, options)

@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { backoff } from '../../async/backoff.ts'
 import { pause } from '../../async/signals.ts'
 import { BackendError } from '../../errors.ts'
@@ -33,7 +34,7 @@ export async function connect(settings: Settings): Promise<Connection> {
   const { path, file, busyTimeout } = settings
   let db: Database | undefined
   try {
-    checkKind(path, file)
+    checkKind(settings)
     const library = loadLibrary()
     db = library.open(path)
     const open = db
@@ -87,12 +88,20 @@ async function patiently<T>(run: () => T, file: string, timeout: number): Promis
   }
 }
 
-function checkKind(path: string, file: string): void {
+function checkKind({ path, file, create }: Settings): void {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found?.isDirectory()) {
     throw new BackendError(
       'BACKEND_UNAVAILABLE',
       `Expected "${file}" to be a database file, and it is a folder.`,
+    )
+  }
+  // Without its folder it can't be opened, which says what to do.
+  if (!found && !create && existsSync(dirname(path))) {
+    throw new BackendError(
+      'BACKEND_MISSING',
+      `There is no database file "${file}" yet. The first worker, or the first job, makes it; one that is ` +
+        'elsewhere is named by its URL.',
     )
   }
 }

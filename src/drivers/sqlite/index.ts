@@ -12,7 +12,7 @@ export type { SqliteOptions } from './url.ts'
 
 /**
  * A backend in an SQLite file: durable, for any number of processes on one machine, with nothing to install.
- * The file is opened by the first call, and is made when it is missing.
+ * The file is opened by the first call, and is made when it is missing, unless `create` is false.
  *
  * @returns a backend, whose calls reject with a `BackendError` that names the file and what to do
  * @throws UsageError when an option is wrong
@@ -24,8 +24,8 @@ export function sqlite(given: SqliteOptions): Store {
 }
 
 /**
- * The backend of a URL: `sqlite:./jobs.db`, `sqlite:/var/lib/jobs.db`, with `?durability=normal` and
- * `?busyTimeout=2000`.
+ * The backend of a URL: `sqlite:./jobs.db`, `sqlite:/var/lib/jobs.db`, with `?durability=normal`,
+ * `?busyTimeout=2000` and `?create=false`.
  *
  * @throws UsageError `BAD_URL`, `UNKNOWN_OPTION` or `INVALID_OPTION`
  * @example

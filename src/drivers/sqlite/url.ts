@@ -5,7 +5,7 @@ import type { Millis } from '../../port/index.ts'
 
 /** Where the jobs are kept, and how surely. */
 export interface SqliteOptions {
-  /** The database file, made when it is missing. Its folder must exist. */
+  /** The database file. Its folder must exist. */
   readonly path: string
   /**
    * `full`: a job is on the disk when `enqueue` resolves. `normal`: a power cut may lose the last moments; a
@@ -19,6 +19,11 @@ export interface SqliteOptions {
    * @defaultValue 10000
    */
   readonly busyTimeout?: Millis
+  /**
+   * Whether a missing file is made; else calls reject with `BACKEND_MISSING`.
+   * @defaultValue true
+   */
+  readonly create?: boolean
 }
 
 /** The options, checked and complete. */
@@ -29,11 +34,12 @@ export interface Settings extends Required<SqliteOptions> {
   readonly file: string
 }
 
-const options = ['durability', 'busyTimeout']
+const options = ['durability', 'busyTimeout', 'create']
 
 /**
  * Read `sqlite:./jobs.db`, `sqlite:/var/lib/jobs.db`, `sqlite:///var/lib/jobs.db`, with
- * `?durability=normal` and `?busyTimeout=2000`. Throws `BAD_URL`, `UNKNOWN_OPTION` and `INVALID_OPTION`.
+ * `?durability=normal`, `?busyTimeout=2000` and `?create=false`. Throws `BAD_URL`, `UNKNOWN_OPTION` and
+ * `INVALID_OPTION`.
  */
 export function parse(url: string): Settings {
   const [, location = '', query = ''] = /^sqlite:([^?#]*)(?:\?([^#]*))?$/i.exec(url) ?? []
@@ -49,21 +55,25 @@ export function parse(url: string): Settings {
     if (options.includes(name)) continue
     throw new UsageError(
       'UNKNOWN_OPTION',
-      `Unknown option "${name}" in "${url}". Expected ${options.join(' or ')}, as in ${location ? `sqlite:${location}` : url}?durability=normal.`,
+      `Unknown option "${name}" in "${url}". Expected one of ${options.join(', ')}, as in ${location ? `sqlite:${location}` : url}?durability=normal.`,
     )
   }
   const durability = given.get('durability') ?? undefined
   const busyTimeout = given.get('busyTimeout') ?? undefined
+  const create = given.get('create') ?? undefined
   return check({
     path,
     ...(durability !== undefined && { durability: durability as 'full' }),
     ...(busyTimeout !== undefined && { busyTimeout: busyTimeout === '' ? Number.NaN : Number(busyTimeout) }),
+    ...(create !== undefined && { create: (booleans[create] ?? create) as boolean }),
   })
 }
 
+const booleans: Readonly<Record<string, boolean>> = { true: true, false: false }
+
 /** The options, if they are right. */
 export function check(given: SqliteOptions): Settings {
-  const { path, durability = 'full', busyTimeout = 10_000 } = given
+  const { path, durability = 'full', busyTimeout = 10_000, create = true } = given
   if (typeof path !== 'string' || path === '') {
     throw new UsageError('INVALID_OPTION', `Expected "path" to be a file's name, got ${String(path)}.`)
   }
@@ -79,7 +89,10 @@ export function check(given: SqliteOptions): Settings {
       `Expected "busyTimeout" to be milliseconds such as 10000, got ${String(busyTimeout)}.`,
     )
   }
-  return { path: resolve(path), file: path, durability, busyTimeout }
+  if (typeof create !== 'boolean') {
+    throw new UsageError('INVALID_OPTION', `Expected "create" to be true or false, got "${String(create)}".`)
+  }
+  return { path: resolve(path), file: path, durability, busyTimeout, create }
 }
 
 function pathOf(location: string): string {
