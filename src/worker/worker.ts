@@ -185,7 +185,7 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
   function tell({ delivery, end }: Outcome): void {
     const { job, attempt } = delivery
     if (end.kind === 'again') {
-      const error = end.error && unpackFailure(end.error)
+      const error = end.error === undefined ? undefined : unpackFailure(end.error)
       const fields = {
         id: job.id,
         task: job.task,
@@ -193,10 +193,10 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
         delay: end.delay,
         ...(error && { error: error.message }),
       }
-      logger[end.counts ? 'warn' : 'info'](
-        fields,
-        end.counts ? 'attempt failed; it is retried' : 'again later',
-      )
+      const unserved = error?.code === 'UNKNOWN_TASK' || error?.code === 'UNKNOWN_FORMAT'
+      if (unserved) logger.warn(fields, 'not a job for this worker; it waits for one that knows it')
+      else if (end.counts) logger.warn(fields, 'attempt failed; it is retried')
+      else logger.info(fields, 'again later')
     } else if (end.kind === 'final' && end.state === 'failed') {
       const error = unpackFailure(end.result)
       logger.error(

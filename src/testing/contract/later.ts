@@ -106,6 +106,8 @@ export const later: Subject = {
       attempts: 1,
       message: /this worker has no task "nobody"/,
     })
+    const told = stage.logs.find(({ fields }) => fields.id === job.id)
+    assert.deepEqual([told?.level, told?.fields.task], ['warn', 'nobody'])
     assert.equal(waits[0], 0.5)
     assert.equal(Math.max(...waits), 60)
     assert.ok(waits.length < 25, `Expected growing intervals, got ${waits.join(', ')}.`)
