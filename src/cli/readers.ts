@@ -56,6 +56,15 @@ export const queues: Reader<WorkerOptions['queues']> = (given, where) => {
   if (Array.isArray(given)) return given
   if (typeof given === 'object' && given !== null) return given as Record<string, number>
   const names = text(given, where, '').split(',')
+  const [slip] = names.map((name) => /^\s*([^=]+):(\d+)\s*$/.exec(name)).filter((found) => found !== null)
+  if (slip) {
+    const [name, queue, weight] = slip
+    throw new UsageError(
+      'INVALID_OPTION',
+      `Expected ${where} to be names such as mail,thumbs or, weighted, mail=3,thumbs=1, got ${JSON.stringify(given)}. ` +
+        `For the weight ${weight} write ${queue}=${weight}; for a queue of that name, ${name.trim()}=1.`,
+    )
+  }
   if (!names.some((name) => name.includes('='))) return names
   return Object.fromEntries(
     names.map((name) => {

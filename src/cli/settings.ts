@@ -36,6 +36,12 @@ export const SETTINGS = {
     read: text,
     otherwise: 'sqlite:./millrace.db',
   }),
+  results: setting<string | undefined>({
+    about: 'what keeps the jobs that an amqp: URL carries',
+    secret: true,
+    read: optional(text),
+    otherwise: undefined,
+  }),
   tasks: setting<readonly string[]>({
     flag: '--tasks <file>',
     several: true,

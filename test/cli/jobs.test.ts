@@ -10,7 +10,9 @@ const json = async (...args: string[]) => JSON.parse((await run(here, [...args, 
 
 beforeAll(async () => {
   here = project({ 'tasks.ts': TASKS, 'pace.ts': PACE, 'more.ts': MORE, 'input.json': '{ "n": 4 }' })
-  worker = start(here, ['worker', '--tasks', 'tasks.ts', 'more.ts', '--concurrency', '3', '--json'])
+  worker = start(here, ['worker', '--tasks', 'tasks.ts', 'more.ts', '--concurrency', '3', '--json'], {
+    env: { MILLRACE_CONCURENCY: '3' },
+  })
   await worker.line('worker started')
 })
 afterAll(async () => {
@@ -29,6 +31,13 @@ describe('millrace worker', () => {
     expect(JSON.parse(await worker.line('contract without'))).toMatchObject({
       level: 'warn',
       task: 'contract',
+    })
+  })
+
+  test('tells of a variable that nothing reads, and of the one that was most likely meant', async () => {
+    expect(JSON.parse(await worker.line('nothing reads'))).toMatchObject({
+      level: 'warn',
+      variables: ['MILLRACE_CONCURENCY: Did you mean "MILLRACE_CONCURRENCY"?'],
     })
   })
 
@@ -221,6 +230,27 @@ describe('millrace doctor', () => {
     expect(stdout).toMatch(/warning.*timeout is off/)
     expect(stdout).toMatch(/warning.*durability "normal"/)
     expect(stdout).toMatch(/warning.*1 job waits in "forgotten"/)
+  })
+
+  test('warns of a lost worker whose jobs nobody has taken over', async () => {
+    const there = project({ 'tasks.ts': TASKS, 'pace.ts': PACE })
+    try {
+      const lost = start(there, ['worker', '--tasks', 'tasks.ts', '--lease', '500ms'])
+      await lost.line('worker started')
+      const { stdout: id } = await run(there, ['enqueue', 'steps', '1'])
+      const job = start(there, ['job', id.trim(), '--watch'])
+      await job.line('half way')
+      job.child.kill()
+      lost.child.kill('SIGKILL')
+      await lost.ended
+      let found = ''
+      while (!found.includes('was lost')) found = (await run(there, ['doctor'])).stdout
+      expect(found).toMatch(
+        /warning {2}workers .* lapsed .*ago, with 1 job in hand. Any other takes over: start one/,
+      )
+    } finally {
+      there.remove()
+    }
   })
 
   test('exits with 1 on a fault, and says what to do', async () => {

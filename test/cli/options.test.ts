@@ -87,6 +87,8 @@ describe('the options that hold', () => {
     [{ env: { MILLRACE_CONCURRENCY: 'ten' } }, 'Expected MILLRACE_CONCURRENCY to be a number, got "ten".'],
     [{ flags: { queues: 'a=x' } }, 'Expected --queues: the weight of a to be a number, got "x".'],
     [{ flags: { queues: 'a=1,__proto__=2' } }, undefined],
+    [{ flags: { queues: 'a,mail:3' } }, 'For the weight 3 write mail=3; for a queue of that name, mail:3=1.'],
+    [{ flags: { queues: 'mail:3=1,a:b' } }, undefined],
     [
       { env: { MILLRACE_RETRY: 'atempts=2' } },
       'MILLRACE_RETRY has no part "atempts". Did you mean "attempts"?',
@@ -103,7 +105,14 @@ describe('the options that hold', () => {
   })
 
   test('variables that nothing reads are found', () => {
-    const env = { MILLRACE_URL: 'x', MILLRACE_URL_FILE: 'x', MILLRACE_DEBUG: '1', MILLRACE_CONCURENCY: '3' }
+    const known = [
+      'MILLRACE_URL',
+      'MILLRACE_URL_FILE',
+      'MILLRACE_RESULTS',
+      'MILLRACE_CONFIG',
+      'MILLRACE_DEBUG',
+    ]
+    const env = Object.fromEntries([...known, 'MILLRACE_CONCURENCY'].map((name) => [name, 'x']))
     expect(unknownVariables(env).map(({ name }) => name)).toEqual(['MILLRACE_CONCURENCY'])
   })
 })

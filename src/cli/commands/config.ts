@@ -31,7 +31,7 @@ export const config: Register = (program, run) => {
         const { settings: all, origins, file } = await settings()
         const options = SETTING_NAMES.map((name) => ({
           name,
-          value: name === 'url' ? redact(all.url) : all[name],
+          value: redacted(all[name]),
           from: origins[name],
         }))
         const data = {
@@ -56,6 +56,8 @@ export const config: Register = (program, run) => {
       }),
     )
 }
+
+const redacted = (value: unknown): unknown => (typeof value === 'string' ? redact(value) : value)
 
 function valueText(value: unknown): string {
   if (value === undefined) return '-'

@@ -27,8 +27,8 @@ export const doctor: Register = (program, run) => {
     .summary('check the backend, the versions, the clock and the settings')
     .description(
       'Check that the backend can be reached, the versions of Node.js, Millrace and the backend, the clock, the ' +
-        'configuration and its tasks; warn of settings that would lose or slow work, and of queues that no worker ' +
-        'serves. Exits with 1 on a fault.',
+        'configuration and its tasks; warn of settings that would lose or slow work, of lost workers, and of queues that ' +
+        'no worker serves. Exits with 1 on a fault.',
     )
     .addHelpText(
       'after',
@@ -139,10 +139,11 @@ async function backend({ open }: Session): Promise<Finding[]> {
       { check: 'backend', status: 'ok', message: `${redact(backend)} answers: ${of.join(', ')}` },
       clock(clockSkew),
       ...warnings.map((message): Finding => ({ check: 'backend', status: 'warning', message })),
-      ...(await unserved(app)),
+      ...(await attendance(app, Date.now() + clockSkew)),
     ]
   } catch (error) {
-    return [{ check: 'backend', status: 'fault', message: messageOf(error) }]
+    const status = (error as { code?: string }).code === 'BACKEND_MISSING' ? 'warning' : 'fault'
+    return [{ check: 'backend', status, message: messageOf(error) }]
   }
 }
 
@@ -158,19 +159,38 @@ function clock(skew: number): Finding {
   }
 }
 
-/** Queues in which jobs wait though no worker takes from them. */
-async function unserved(app: App): Promise<Finding[]> {
-  const [queues, workers] = await Promise.all([app.queues(), app.workers()])
-  const served = new Set(workers.flatMap((worker) => worker.queues))
-  return queues
+/** Workers that are lost, and queues in which jobs wait though no worker takes from them. */
+async function attendance(app: App, now: number): Promise<Finding[]> {
+  // First: on some backends, counting sees to the jobs of lost workers.
+  const workers = await app.workers()
+  const queues = await app.queues()
+  const alive = workers.filter(({ expires }) => expires.getTime() > now)
+  const served = new Set(alive.flatMap((worker) => worker.queues))
+  const losses = workers
+    .filter((worker) => worker.active > 0 && !alive.includes(worker))
+    .map(
+      ({ id, active, expires }): Finding => ({
+        check: 'workers',
+        status: 'warning',
+        message:
+          `The worker ${id} was lost: its lease lapsed ${span(now - expires.getTime())} ago, with ${jobs(active)} in hand. ` +
+          (alive.length > 0 ? 'Another takes over within a second.' : 'Any other takes over: start one.'),
+      }),
+    )
+  const waiting = queues
     .map(({ name, counts }) => ({ name, count: (counts.waiting ?? 0) + (counts.retrying ?? 0) }))
     .filter(({ name, count }) => count > 0 && !served.has(name))
-    .map(({ name, count }) => ({
-      check: 'queues',
-      status: 'warning',
-      message: `${count} ${count === 1 ? 'job waits' : 'jobs wait'} in ${JSON.stringify(name)}, which no worker serves. Start one with --queues ${name}`,
-    }))
+    .map(
+      ({ name, count }): Finding => ({
+        check: 'queues',
+        status: 'warning',
+        message: `${jobs(count)} ${count === 1 ? 'waits' : 'wait'} in ${JSON.stringify(name)}, which no worker serves. Start one with --queues ${name}`,
+      }),
+    )
+  return [...losses, ...waiting]
 }
+
+const jobs = (count: number): string => `${count} ${count === 1 ? 'job' : 'jobs'}`
 
 function messageOf(error: unknown): string {
   const { message, code } = error as { message?: string; code?: string }

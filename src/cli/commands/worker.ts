@@ -3,6 +3,8 @@ import { createLogger } from '../log.ts'
 import type { Register } from '../register.ts'
 import type { Session } from '../session.ts'
 import { WORKER_SETTINGS } from '../settings.ts'
+import { unknownVariables } from '../sources.ts'
+import { hint } from '../suggest.ts'
 import { servedTasks } from '../tasks.ts'
 
 /** Serves the tasks that modules export, until SIGTERM or Ctrl-C. */
@@ -36,9 +38,14 @@ async function work({ output, open }: Session): Promise<undefined> {
     stopped = true
   }
   for (const signal of SIGNALS) process.once(signal, stop)
-  const { app, settings } = await open()
+  const { app, settings } = await open({ create: true })
   const { concurrency, grace, lease, blockedAfter, unknownTaskAfter, giveUpAfter, queues } = settings
   const logger = createLogger(output)
+  const strays = unknownVariables(process.env)
+  if (strays.length > 0) {
+    const variables = strays.map(({ name, known }) => `${name}: ${hint(name, known)}`)
+    logger.warn({ variables }, 'nothing reads these variables')
+  }
   const served = app.worker({
     tasks: await servedTasks(settings.tasks, logger),
     ...(queues !== undefined && { queues }),
