@@ -159,8 +159,9 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
   let enqueued = () => {}
   let closing: Promise<void> | undefined
 
-  const handleOf = ({ id, status, isFlow }: Accepted) => {
-    const parts = { id, own: status === 'accepted', status }
+  const handleOf = ({ id, status, isFlow }: Accepted, since: number | undefined) => {
+    const own = status === 'accepted'
+    const parts = { id, own, status, since: own ? since : undefined }
     return isFlow ? new FlowHandleOf(client, parts) : new JobHandle(client, parts)
   }
 
@@ -172,10 +173,11 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
     async enqueue(value: unknown, options?: EnqueueOptions): Promise<never> {
       open()
       enqueuing++
+      const since = client.watcher.heard
       try {
         const answer = Array.isArray(value)
-          ? (await producer.enqueueAll(value, options)).map(handleOf)
-          : handleOf(await producer.enqueue(value, options))
+          ? (await producer.enqueueAll(value, options)).map((accepted) => handleOf(accepted, since))
+          : handleOf(await producer.enqueue(value, options), since)
         return answer as never
       } finally {
         if (--enqueuing === 0) enqueued()

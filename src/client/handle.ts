@@ -67,6 +67,8 @@ export interface HandleParts {
   readonly own: boolean
   /** Absent on a handle that `enqueue` didn't give. */
   readonly status?: EnqueuedHandle['status']
+  /** What had been heard of ends by the time it was submitted: see {@link Watch.since}. */
+  readonly since?: number | undefined
 }
 
 /** What handles of jobs and of flows share. A class, since one is made for every enqueue: methods cost nothing then. */
@@ -75,12 +77,14 @@ export class BaseHandle<O> {
   declare readonly status: EnqueuedHandle['status']
   readonly #client: Client
   readonly #own: boolean
+  readonly #since: number | undefined
 
-  constructor(client: Client, { id, own, status }: HandleParts) {
+  constructor(client: Client, { id, own, status, since }: HandleParts) {
     this.id = id
     if (status) this.status = status
     this.#client = client
     this.#own = own
+    this.#since = since
   }
 
   async state(): Promise<State | 'unknown'> {
@@ -88,8 +92,8 @@ export class BaseHandle<O> {
   }
 
   async result(options: WaitOptions = {}): Promise<O> {
-    const parts = { id: this.id, own: this.#own, status: this.status }
-    const record = await waitFor(this.#client, parts, options, ({ state }) => isFinal(state))
+    const parts = { id: this.id, own: this.#own, status: this.status, since: this.#since }
+    const record = await waitFor(this.#client, parts, options, ({ state }) => isFinal(state), true)
     return (await outputOf(this.#client, record)) as O
   }
 
@@ -164,13 +168,14 @@ const unknown = (id: string): WaitError =>
 
 /**
  * Wait until a record is as wished. Subscribes first and looks then, so nothing is missed; what it is told of
- * is only a reason to look.
+ * is only a reason to look, unless it takes an end from the hint itself: of a flow, that is its last job's record.
  */
 export function waitFor(
   client: Client,
-  { id, own, status }: HandleParts,
+  { id, own, status, since }: HandleParts,
   options: WaitOptions,
   done: (record: AnyRecord) => boolean | Promise<boolean>,
+  takesEnd = false,
 ): Promise<AnyRecord> {
   checkOptions(options, WAIT_OPTIONS, 'result')
   const timeout = millis(options.timeout ?? '30s', 'timeout')
@@ -204,6 +209,8 @@ export function waitFor(
     const stop = client.watcher.watch({
       id,
       own,
+      since,
+      ...(takesEnd && { ended: (record) => end(() => resolve(record)) }),
       see(record) {
         trouble = undefined
         if (!record) return end(() => reject(known ? notKept(id) : unknown(id)))

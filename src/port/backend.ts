@@ -1,6 +1,6 @@
 import type { Applied, Delivery, Outcome } from './delivery.ts'
 import type { Body, EpochMillis, Millis, Receipt, Submission } from './job.ts'
-import type { Diagnosis, Records } from './records.ts'
+import type { Diagnosis, JobRecord, Records } from './records.ts'
 import type { Schedules } from './schedules.ts'
 
 /**
@@ -109,6 +109,11 @@ export interface EventFilter {
 /** Something may have changed: the job or flow `id`, or, without one, any that was asked for. */
 export interface JobEvent {
   readonly id?: string
+  /**
+   * The end itself, where a backend can tell what is small at once: of a job its record, of a flow that
+   * succeeded the record of the job whose output is its own. Without progress. It spares a read.
+   */
+  readonly ended?: JobRecord
 }
 
 /** What became of a call to cancel. `cancelling`: a handler still runs and has been told. */

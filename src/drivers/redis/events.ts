@@ -1,5 +1,6 @@
 import type { EventFilter, JobEvent, Millis } from '../../port/index.ts'
 import { scripts } from './lua/index.ts'
+import { readEnds } from './record.ts'
 import type { Shard } from './shard.ts'
 
 /** How long the server takes an id to be watched, unless it is told again. */
@@ -14,10 +15,11 @@ export async function* events(
   const { bells, prefix } = shard
   let pending = new Map<string | undefined, JobEvent>()
   let wake = () => {}
-  const hint = (id?: string) => {
-    pending.set(id, id === undefined ? {} : { id })
+  const tell = (event: JobEvent) => {
+    pending.set(event.id, event)
     wake()
   }
+  const hint = (id?: string) => tell(id === undefined ? {} : { id })
   const stops: (() => void)[] = [bells.onReturn(hint)]
   const watch = () => shard.run(scripts.watch, [WATCH, ...ids])
   const abort = () => wake()
@@ -27,7 +29,7 @@ export async function* events(
     if (worker !== undefined) stops.push(await bells.listen(`${prefix}k:${worker}`, hint))
     if (notify !== undefined) {
       const hear = (message: string) => {
-        for (const id of message.split('\n')) hint(id)
+        for (const event of readEnds(message)) tell(event)
       }
       stops.push(await bells.listen(`${prefix}n:${notify}`, hear))
     }

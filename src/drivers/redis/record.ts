@@ -1,4 +1,4 @@
-import type { Attempt, EndCode, EpochMillis, Job, JobRecord, JobState } from '../../port/index.ts'
+import type { Attempt, EndCode, EpochMillis, Job, JobEvent, JobRecord, JobState } from '../../port/index.ts'
 import { jobOf, unpack } from './text.ts'
 
 /** States as a record's first letter. */
@@ -38,8 +38,9 @@ export interface Stored {
  * token, then once started: start and worker, then once ended: end and code. Times but the first are
  * relative to it. The job's lines follow, and the result.
  */
-export function readRecord(id: string, text: string): Stored {
-  const lines = text.split('\n')
+export const readRecord = (id: string, text: string): Stored => recordOfLines(id, text.split('\n'))
+
+function recordOfLines(id: string, lines: readonly string[]): Stored {
   const head = lines[0]!
   const [first, due, , failures, crashes, token, started = '', worker = '', ended = '', code = ''] =
     head.split('\t') as [string, string, string, string, string, string, ...string[]]
@@ -97,6 +98,46 @@ export function jobRecord(stored: Stored, beside: Beside): JobRecord {
     ...(code !== '' && { code: code as EndCode }),
     attempts: beside.attempts.map(attemptOf),
   }
+}
+
+/** Lines of an ended job's record. */
+const ENDED_LINES = 7
+
+/** What the hint of ends says: see `tell` in lua/prelude.ts. */
+export function readEnds(message: string): JobEvent[] {
+  const lines = message.split('\n')
+  const events: JobEvent[] = []
+  for (let at = 0; at < lines.length; at += 2) {
+    const id = lines[at]!
+    const by = lines[at + 1]!
+    if (by === '') {
+      events.push({ id })
+      continue
+    }
+    const record = lines.slice(at + 2, at + 2 + ENDED_LINES)
+    events.push({
+      id,
+      // Few are waited for.
+      get ended() {
+        return endOf(by, record)
+      },
+    })
+    at += ENDED_LINES
+  }
+  return events
+}
+
+/** What was retried or lost before has a history, which is not told. */
+function endOf(id: string, lines: readonly string[]): JobRecord | undefined {
+  const stored = recordOfLines(id, lines)
+  if (stored.token !== 1) return undefined
+  return jobRecord(stored, {
+    shown: stored.letter,
+    cancelling: false,
+    next: null,
+    progress: null,
+    attempts: [],
+  })
 }
 
 /** An entry of the history: start, end, worker, code, error. */

@@ -1,4 +1,6 @@
+import { batcher } from '../../async/batcher.ts'
 import {
+  type Arrival,
   type Count,
   type FlowRecord,
   type FlowState,
@@ -17,6 +19,7 @@ import { asBefore, type Shard } from './shard.ts'
 import { sweepAll } from './sweep.ts'
 import { queuedOf, unpack } from './text.ts'
 
+type Found = JobRecord | FlowRecord | undefined
 type JobCells = [
   record: string,
   shown: string,
@@ -34,19 +37,31 @@ const flowStates: Readonly<Record<string, FlowState>> = {
   F: 'failed',
   C: 'cancelled',
 }
+/** Reads of one tick travel together: of so many joins, since each may have a page of slots. */
+const SHARED = { max: 20, concurrent: 2 }
 /** Jobs that one call of a listing looks at. */
 const STRIDE = 1000
 
 /** What readers see. */
 export function createRecords(shard: Shard): Records {
-  async function get(ids: readonly string[]): Promise<(JobRecord | FlowRecord | undefined)[]> {
-    const found: (JobRecord | FlowRecord | undefined)[] = []
-    for (const page of pages(ids)) {
+  const get = batcher<readonly string[], Found[]>(async (calls) => {
+    const found: Found[] = []
+    for (const page of pages(calls.flat())) {
       const cells = (await shard.run(scripts.read, page, asBefore)) as (JobCells | FlowCells | 0)[]
       for (const [i, each] of cells.entries()) found.push(each === 0 ? undefined : recordOf(page[i]!, each))
     }
-    return found
-  }
+    return calls.map(({ length }) => found.splice(0, length))
+  }, SHARED)
+
+  const slots = batcher<[join: string, from: number, limit: number], Arrival[]>(async (calls) => {
+    const cells = (await shard.run(scripts.slots, calls.flat(), asBefore)) as (string | number)[][]
+    return cells.map((each) =>
+      Array.from({ length: each.length / 2 }, (_, i) => {
+        const by = String(each[i * 2 + 1])
+        return { index: Number(each[i * 2]), ok: by[0] === '+', by: by.slice(1) }
+      }),
+    )
+  }, SHARED)
 
   return {
     get,
@@ -61,13 +76,7 @@ export function createRecords(shard: Shard): Records {
       return found
     },
 
-    async slots(join, from, limit) {
-      const cells = (await shard.run(scripts.slots, [join, from, limit], asBefore)) as (string | number)[]
-      return Array.from({ length: cells.length / 2 }, (_, i) => {
-        const by = String(cells[i * 2 + 1])
-        return { index: Number(cells[i * 2]), ok: by[0] === '+', by: by.slice(1) }
-      })
-    },
+    slots: (join, from, limit) => slots([join, from, limit]),
 
     async list(filter, limit, cursor) {
       const ids = await newest(shard, filter, limit + 1, cursor)

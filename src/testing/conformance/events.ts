@@ -12,11 +12,11 @@ async function listen(stage: Stage, filter: EventFilter, on = stage.backend) {
   assert.deepEqual(await next('a first event'), { done: false, value: {} })
   return {
     /** The next hint that names this id, or none in particular. */
-    async of(id: string): Promise<void> {
+    async of(id: string): Promise<JobEvent> {
       for (;;) {
         const { done, value } = await next(`a hint of "${id}"`)
         assert.ok(!done, `Expected a hint of "${id}", but the events ended.`)
-        if (value.id === undefined || value.id === id) return
+        if (value.id === undefined || value.id === id) return value
       }
     },
     async ends(): Promise<void> {
@@ -84,6 +84,31 @@ export const events: Subject = {
     await hints.of('a2')
     await worker.runs('f/0')
     await hints.of('f')
+    await hints.ends()
+  },
+
+  'an end that comes with its hint is the one that is read': async (stage) => {
+    const hints = await listen(stage, { notify: 'process-7' }, await stage.another())
+    await stage.submit(...singles('a', 3, { notify: 'process-7' }), group('f', 1, { notify: 'process-7' }))
+    await stage.submit(chord('g', 1, { notify: 'process-7' }))
+    const worker = await stage.worker()
+    const told = async (id: string, by: string) => {
+      const { ended } = await hints.of(id)
+      if (ended) assert.deepEqual((await stage.backend.records.get([by]))[0], ended)
+    }
+    await worker.runs('a0')
+    await told('a0', 'a0')
+    await worker.runs('a1', FAILED)
+    await told('a1', 'a1')
+    const delivery = await worker.takes('a2')
+    await worker.finishes([delivery], again())
+    await worker.runs('f/0')
+    await told('f', 'f/0')
+    await worker.runs('g/0')
+    await worker.runs('a2')
+    await told('a2', 'a2')
+    await worker.runs('g/body')
+    await told('g', 'g/body')
     await hints.ends()
   },
 

@@ -10,16 +10,19 @@ local function conclude(r, state, code, result)
   if r.expires then call('ZREM', E, r.id) end
   local keep = keepOf(r, state)
   r.state = state
+  local rec
   if keep == 0 then
     erase(r.id)
   else
     if keep then retain(r.id, keep) end
     count(r.queue, state, 1)
-    put(r.id, build(r, code, result))
+    rec = build(r, code, result)
+    put(r.id, rec)
+    if not result then rec = nil end
   end
   if r.flow then alive(r.flow, -1) end
-  tell(r.id, r.notify)
-  if r.join then follow({{join = r.join, index = r.index, ok = state == 'K', by = r.id}}) end
+  tell(r.id, r.notify, r.id, rec)
+  if r.join then follow({{join = r.join, index = r.index, ok = state == 'K', by = r.id, rec = rec}}) end
 end
 
 -- active -> waiting, cancelled, or failed at the crash limit: its worker was lost under it.

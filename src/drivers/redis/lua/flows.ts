@@ -157,7 +157,7 @@ local function start(r, done, steps)
   if done and r.join then steps[#steps + 1] = {join = r.join, index = r.index, ok = true, by = r.id} end
 end
 
-local function decide(j, well, steps)
+local function decide(j, well, steps, last)
   local releases = find(j.flags, 'q', 1, true)
   local stopped = (not well or releases) and cancelled(j)
   local state = stopped and 'C' or well and 'K' or 'F'
@@ -165,7 +165,7 @@ local function decide(j, well, steps)
   if find(j.flags, 'r', 1, true) then
     local good, bad, notify = match(call('HGET', G, j.id..'\nr'), '^([^\t]*)\t([^\t]*)\t([^\n]*)')
     retain('\n'..j.id, tonumber(state == 'K' and good or bad))
-    tell(j.id, notify)
+    tell(j.id, notify, last and last.by, state == 'K' and last and last.rec)
   end
   local besides = find(j.flags, 'b', 1, true)
   local otherwise = find(j.flags, 'o', 1, true)
@@ -197,7 +197,7 @@ local function settle(step, steps)
   j.dirty = true
   if j.state ~= 'A' then return end
   if not step.ok and not j.mark and find(j.flags, 'c', 1, true) then mark(j, 'm') end
-  if j.filled == j.size or (not step.ok and find(j.flags, 'f', 1, true)) then decide(j, j.failed == 0, steps) end
+  if j.filled == j.size or (not step.ok and find(j.flags, 'f', 1, true)) then decide(j, j.failed == 0, steps, step) end
 end
 
 local function follow(steps)

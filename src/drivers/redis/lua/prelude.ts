@@ -1,6 +1,9 @@
 import { CRASH_LIMIT } from '../../../port/index.ts'
 import { PLAIN_KEEP } from '../text.ts'
 
+/** Characters of a record that travels with the hint of its end, at the most. */
+const TOLD = 2_000
+
 /**
  * What every script builds on. KEYS[1] is the prefix of a shard's keys, `{<namespace>#<shard>}:`.
  * Effects that many jobs share are collected and written by `commit`: records, lines, counters, retention,
@@ -132,10 +135,17 @@ local function flush()
   if #keys > 0 then keys, lines = {}, {} end
 end
 
-local function tell(id, notify)
+-- Id, then whose record tells the end, and that; or nothing, where it is not small.
+local function tell(id, notify, by, rec)
   if notify ~= '' then
-    local ids = told[notify]
-    if not ids then told[notify] = {id} else ids[#ids + 1] = id end
+    local ends = told[notify]
+    if not ends then
+      ends = {}
+      told[notify] = ends
+    end
+    local n = #ends
+    ends[n + 1] = id
+    if rec and #rec <= ${TOLD} then ends[n + 2] = by..'\n'..rec else ends[n + 2] = '' end
   end
   if watching then seen[#seen + 1] = id end
 end
@@ -231,7 +241,7 @@ local function commit()
   end
   if serial ~= firstSerial then set('s', serial) end
   if #conf > 0 then bulk('HSET', C, conf) end
-  for notify, ids in pairs(told) do pcall('PUBLISH', P..'n:'..notify, table.concat(ids, '\n')) end
+  for notify, ends in pairs(told) do pcall('PUBLISH', P..'n:'..notify, table.concat(ends, '\n')) end
   if #seen > 0 then
     for i = 1, #seen, 1000 do
       local till = call('ZMSCORE', P..'w', unpack(seen, i, min(i + 999, #seen)))

@@ -65,28 +65,30 @@ end
 `
 
 /**
- * Filled slots of a join by index. Reads only.
+ * Filled slots of joins by index. Reads only.
  *
- * KEYS[1] the shard's prefix. ARGV: join, first index, how many. Returns (index, + or - and who filled it) *.
+ * KEYS[1] the shard's prefix. ARGV: (join, first index, how many) *. Returns for each (index, + or - and who filled it) *.
  */
 export const slots = String.raw`
 function scripts.slots(ARGV)
   begin({})
-  local j = joinOf(ARGV[1])
   local answers = {}
-  if not j then return answers end
-  local at, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
-  while at < j.size and #answers < limit * 2 do
-    local fields = {}
-    for i = at, min(at + 999, j.size - 1) do fields[#fields + 1] = i end
-    local found = call('HMGET', P..'s:'..j.id, unpack(fields))
-    for i = 1, #found do
-      if found[i] and #answers < limit * 2 then
-        answers[#answers + 1] = fields[i]
-        answers[#answers + 1] = found[i]
+  for a = 1, #ARGV, 3 do
+    local j = joinOf(ARGV[a])
+    local at, limit, found = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), {}
+    while j and at < j.size and #found < limit * 2 do
+      local fields = {}
+      for i = at, min(at + 999, j.size - 1) do fields[#fields + 1] = i end
+      local by = call('HMGET', P..'s:'..j.id, unpack(fields))
+      for i = 1, #by do
+        if by[i] and #found < limit * 2 then
+          found[#found + 1] = fields[i]
+          found[#found + 1] = by[i]
+        end
       end
+      at = at + 1000
     end
-    at = at + 1000
+    answers[#answers + 1] = found
   end
   return answers
 end

@@ -49,11 +49,12 @@ function scripts.work(ARGV)
           fixed, created, more, rest, queue, notify = match(recs[i], '^A(..p)(%d+)([^\n]*)(\n([^\n]*)\n[^\n]*\n([^\n]*).*)$')
         end
         if fixed then
-          put(id, how..fixed..created..more..'\t'..(now - created)..'\t'..rest..'\n'..value)
+          local rec = how..fixed..created..more..'\t'..(now - created)..'\t'..rest..'\n'..value
+          put(id, rec)
           count(queue, 'A', -1)
           count(queue, how, 1)
           retain(id, keepOf({}, how))
-          tell(id, notify)
+          tell(id, notify, id, rec)
         else
           local r = parse(id, recs[i])
           if final then
