@@ -17,6 +17,10 @@ const schemes: Readonly<Record<string, Scheme>> = {
   sqlite: { open: async (url) => (await import('./sqlite/index.ts')).open(url) },
   redis: { open: openRedis },
   rediss: { open: openRedis },
+  'redis+sentinel': { open: openRedis },
+  'rediss+sentinel': { open: openRedis },
+  'redis+cluster': { open: openRedis },
+  'rediss+cluster': { open: openRedis },
   amqp: { open: openAmqp, carries: true },
   amqps: { open: openAmqp, carries: true },
 }

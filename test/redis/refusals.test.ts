@@ -141,20 +141,3 @@ test('settings that would lose jobs are warned of', async () => {
   assert.match(warnings.join('\n'), /appendonly/)
   assert.match(versions.redis!, /^\d+\./)
 })
-
-test('options are checked at the call, and a URL is told without its password', () => {
-  const wrong: [object, string][] = [
-    [{ url: 'http://localhost' }, 'BAD_URL'],
-    [{ url: 'redis://:s3cret@localhost/x' }, 'BAD_URL'],
-    [{ url: 'redis://:s3cret@localhost?name=x' }, 'UNKNOWN_OPTION'],
-    [{ namespace: 'a}b' }, 'INVALID_OPTION'],
-    [{ namespace: '' }, 'INVALID_OPTION'],
-    [{ timeout: -1 }, 'INVALID_OPTION'],
-  ]
-  for (const [options, code] of wrong) {
-    assert.throws(
-      () => redis(options),
-      (error: Error & { code?: string }) => error.code === code && !error.message.includes('s3cret'),
-    )
-  }
-})

@@ -92,7 +92,7 @@ export async function anyRedis(): Promise<{ readonly url: string } & AsyncDispos
   return url ? { url, async [Symbol.asyncDispose]() {} } : redisServer()
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

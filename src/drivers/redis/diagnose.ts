@@ -1,20 +1,21 @@
 import type { Diagnosis } from '../../port/index.ts'
 import type { Link } from './link.ts'
 import { scripts } from './lua/index.ts'
+import type { Settings } from './settings.ts'
 import { asBefore, type Shard } from './shard.ts'
-import type { Settings } from './url.ts'
 
-/** What the server says of itself, and which of its settings would lose or slow work. */
+/** What each server says of itself, and which of its settings would lose or slow work. */
 export async function diagnose(link: Link, shard: Shard, settings: Settings): Promise<Diagnosis> {
   const sent = Date.now()
   const now = (await shard.run(scripts.clock, [], asBefore)) as number
   const here = (sent + Date.now()) / 2
-  const info = fieldsOf(String(await link.ask((client) => client.call('INFO'))))
+  const infos = (await link.ask((client) => client.call('INFO'))).map((info) => fieldsOf(String(info)))
+  const warnings = infos.flatMap(warningsOf)
   return {
     backend: `redis at ${settings.server}, namespace ${settings.namespace}`,
-    versions: { redis: info.get('redis_version') ?? 'unknown' },
+    versions: { redis: infos[0]?.get('redis_version') ?? 'unknown' },
     clockSkew: Math.round(now - here),
-    warnings: warningsOf(info),
+    warnings: [...new Set(warnings)],
   }
 }
 

@@ -7,10 +7,14 @@ import { BackendError } from '../../errors.ts'
  */
 export function translate(error: unknown, server: string): BackendError {
   if (error instanceof BackendError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   const say = (code: ConstructorParameters<typeof BackendError>[0], text: string, retryable = false) =>
     new BackendError(code, text, { cause: bare(error), retryable })
-  if (/^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH|.*without any password configured)/.test(message)) {
+  if (
+    /(^|because |error: )(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH)|without any password configured/.test(
+      message,
+    )
+  ) {
     return say(
       'BACKEND_AUTH',
       `Redis at ${server} refused the user name or the password. Check those in the URL, as in redis://user:password@host.`,
@@ -50,19 +54,59 @@ export function translate(error: unknown, server: string): BackendError {
   if (/unknown command|Unexpected symbol near|#!lua/.test(message)) {
     return say('BACKEND_VERSION', `Expected Redis 7 or later at ${server}: ${firstLine(message)}.`)
   }
+  if (/invalid reply: null/.test(message)) {
+    return say(
+      'BACKEND_UNAVAILABLE',
+      `The Sentinels at ${server} know no master of this name: "redis+sentinel://host:26379/<name>/0".`,
+      true,
+    )
+  }
+  if (isAllSentinels(error)) return unavailable(server, error)
+  if (/^NOREPLICAS/.test(message)) {
+    return say(
+      'BACKEND_UNAVAILABLE',
+      `Redis at ${server} has too few replicas to take writes (min-replicas-to-write). Nothing was stored.`,
+      true,
+    )
+  }
+  if (/^(MOVED|ASK|CROSSSLOT) /.test(message)) {
+    return say(
+      'BACKEND_ERROR',
+      `Redis at ${server} is a node of a Cluster. Connect to it with redis+cluster://${server}, or with "nodes".`,
+    )
+  }
+  if (/cluster support disabled/.test(message)) {
+    return say(
+      'BACKEND_ERROR',
+      `Redis at ${server} is no node of a Cluster. Connect to it with redis://${server}.`,
+    )
+  }
   if (isBroken(error)) return unavailable(server, error)
   return say('BACKEND_ERROR', `Redis at ${server} failed: ${firstLine(message)}`)
 }
 
 /** Whether the answer is missing: the call may or may not have been carried out. */
 export function isBroken(error: unknown): boolean {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return (
     /max retries per request|Connection is closed|connection close|Command timed out|Stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|socket/i.test(
       `${message} ${codeOf(error)}`,
     ) || /^(LOADING|MASTERDOWN|BUSY |CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED)/.test(message)
   )
 }
+
+/** Whether the server has answered that it did not carry it out, for now. */
+export const isRefused = (error: unknown): boolean =>
+  /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|LOADING|MASTERDOWN|NOREPLICAS|BUSY) /.test(messageOf(error))
+
+export const isReadOnly = (error: unknown): boolean => /^READONLY /.test(messageOf(error))
+
+export const isAllSentinels = (error: unknown): boolean => /^All sentinels/.test(messageOf(error))
+
+/** Whether what was not carried out may be, a little later. */
+export const isPassing = (error: unknown): boolean =>
+  isBroken(error) ||
+  (error instanceof BackendError && (error.code === 'BACKEND_UNAVAILABLE' || error.code === 'BACKEND_CLOSED'))
 
 export const unavailable = (server: string, cause?: unknown): BackendError =>
   new BackendError(
@@ -82,5 +126,6 @@ function bare(error: unknown): unknown {
 export const closed = (server: string): BackendError =>
   new BackendError('BACKEND_CLOSED', `The backend of Redis at ${server} is closed. Connect again.`)
 
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '')
 const firstLine = (message: string): string => message.split('\n')[0]!.slice(0, 300)

@@ -1,23 +1,29 @@
+import { UsageError } from '../../errors.ts'
 import type { Backend, Control, Records, Schedules } from '../../port/index.ts'
 import { createBells } from './bells.ts'
+import { openBellRoute, openCluster } from './cluster.ts'
 import { createConsumer } from './consumer.ts'
 import { createControl } from './control.ts'
 import { diagnose } from './diagnose.ts'
 import { events } from './events.ts'
 import { closed } from './faults.ts'
-import { createLink, type Link } from './link.ts'
+import { createLink, directRoute, type Link } from './link.ts'
+import { scripts } from './lua/index.ts'
 import { createRecords } from './records.ts'
 import { createSchedules } from './schedules.ts'
-import { createShard, type Shard } from './shard.ts'
+import { check, plainOf, type RedisOptions, type Settings } from './settings.ts'
+import { asBefore, createShard, type Shard } from './shard.ts'
+import { prefixesOf } from './slot.ts'
 import { submit } from './submit.ts'
 import { sweep } from './sweep.ts'
-import { check, parse, type RedisOptions, type Settings } from './url.ts'
 
-export type { RedisOptions } from './url.ts'
+export type { RedisOptions } from './settings.ts'
+export type { Address } from './url.ts'
 
 /**
- * A backend in a Redis 7 or later: for many processes on many machines. Needs the package `ioredis`. It
- * connects at the first call, and comes back by itself when the connection is lost.
+ * A backend in a Redis 7 or later, with or without Sentinels, or in a Redis Cluster: for many processes on many
+ * machines. Needs the package `ioredis`. It connects at the first call, and comes back by itself when the
+ * connection is lost.
  *
  * @returns a backend, whose calls reject with a `BackendError` that names the server and what to do
  * @throws UsageError when an option is wrong
@@ -29,14 +35,14 @@ export function redis(given: RedisOptions = {}): Backend {
 }
 
 /**
- * The backend of a URL: `redis://localhost:6379/0`, with `?namespace=shop` and `?timeout=8000`.
+ * The backend of a URL: `redis://localhost:6379/0`, with `?namespace=shop`, `?shards=4` and `?timeout=8000`.
  *
  * @throws UsageError `BAD_URL`, `UNKNOWN_OPTION` or `INVALID_OPTION`
  * @example
  * const backend = open('redis://user:password@host:6379/0?namespace=shop')
  */
 export function open(url: string): Backend {
-  return backend(parse(url))
+  return backend(check({ url }))
 }
 
 interface Opened {
@@ -48,15 +54,31 @@ interface Opened {
 }
 
 function backend(settings: Settings): Backend {
-  const bells = createBells(() => createLink(settings))
+  const prefixes = prefixesOf(settings.namespace, settings.shards)
+  const cluster = settings.kind === 'cluster' ? openCluster(settings, prefixes) : undefined
+  const bells = createBells(
+    async () => (cluster ? openBellRoute(settings, cluster) : directRoute(settings)),
+    settings,
+  )
+  const plain = plainOf(settings)
+  let linking: Promise<Link> | undefined
   let opening: Promise<Opened> | undefined
   let isClosed = false
 
+  async function link(): Promise<Link> {
+    linking ??= (async () => createLink(cluster ?? (await directRoute(settings)), settings))()
+    linking.catch(() => {
+      linking = undefined
+    })
+    return linking
+  }
+
   async function connect(): Promise<Opened> {
-    const link = await createLink(settings)
-    const shard = createShard(link, bells, settings.namespace, 0)
+    const to = await link()
+    await agree(to, prefixes[0]!, settings)
+    const shard = createShard(to, bells, prefixes[0]!)
     return {
-      link,
+      link: to,
       shard,
       records: createRecords(shard),
       control: createControl(shard),
@@ -78,10 +100,12 @@ function backend(settings: Settings): Backend {
     submit: async (batch) => submit((await opened()).shard, batch),
     consume: async (options) => createConsumer((await opened()).shard, options),
     sweep: async (limit) => sweep((await opened()).shard, limit),
-    pulse: {
-      module: new URL(import.meta.url.endsWith('.ts') ? './pulse.ts' : './pulse.js', import.meta.url).href,
-      data: settings,
-    },
+    ...(plain && {
+      pulse: {
+        module: new URL(import.meta.url.endsWith('.ts') ? './pulse.ts' : './pulse.js', import.meta.url).href,
+        data: plain,
+      },
+    }),
     async *events(filter, signal) {
       yield* events((await opened()).shard, filter, signal)
     },
@@ -111,7 +135,16 @@ function backend(settings: Settings): Backend {
       if (isClosed) return
       isClosed = true
       await bells.close()
-      await (await opening?.catch(() => undefined))?.link.close()
+      await (await linking?.catch(() => undefined))?.close()
     },
   }
+}
+
+async function agree(link: Link, prefix: string, { namespace, shards }: Settings): Promise<void> {
+  const there = await link.run(scripts.agree, prefix, [shards], asBefore)
+  if (there === shards) return
+  throw new UsageError(
+    'INVALID_OPTION',
+    `The namespace "${namespace}" has ${there} shards, which can't be changed; got shards: ${shards}.`,
+  )
 }

@@ -1,17 +1,20 @@
 import type { PulseConnect } from '../../port/index.ts'
-import { createLink } from './link.ts'
+import { openCluster } from './cluster.ts'
+import { createLink, directRoute } from './link.ts'
 import { scripts } from './lua/index.ts'
-import { prefixOf } from './shard.ts'
-import type { Settings } from './url.ts'
+import type { Settings } from './settings.ts'
+import { asBefore } from './shard.ts'
+import { prefixesOf } from './slot.ts'
 
 /** The helper thread's own connection, which renews one worker's lease while the main loop is blocked. */
 export const connect: PulseConnect = async (data, worker, lease) => {
   const settings = data as Settings
-  const link = await createLink(settings)
-  const prefix = prefixOf(settings.namespace, 0)
+  const prefixes = prefixesOf(settings.namespace, settings.shards)
+  const route = settings.kind === 'cluster' ? openCluster(settings, prefixes) : await directRoute(settings)
+  const link = createLink(route, settings)
   return {
     async beat() {
-      await link.run(scripts.beat, prefix, [worker, lease])
+      await Promise.all(prefixes.map((prefix) => link.run(scripts.beat, prefix, [worker, lease], asBefore)))
     },
     close: () => link.close(),
   }

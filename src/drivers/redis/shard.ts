@@ -17,10 +17,8 @@ export interface Shard {
 /** To send a call again as it was: for those that are safe to repeat. */
 export const asBefore = (args: readonly Argument[]): readonly Argument[] => args
 
-export const createShard = (link: Link, bells: Bells, namespace: string, number: number): Shard => {
-  const prefix = prefixOf(namespace, number)
-  return { prefix, bells, run: (script, args, again) => link.run(script, prefix, args, again) }
-}
-
-/** One hash tag for all keys of a shard, so that a Cluster keeps them on one node. */
-export const prefixOf = (namespace: string, number: number): string => `{${namespace}#${number}}:`
+export const createShard = (link: Link, bells: Bells, prefix: string): Shard => ({
+  prefix,
+  bells,
+  run: (script, args, again) => link.run(script, prefix, args, again),
+})

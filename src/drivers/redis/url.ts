@@ -1,97 +1,97 @@
+import { redact } from '../../async/redact.ts'
 import { UsageError } from '../../errors.ts'
-import type { Millis } from '../../port/index.ts'
 
-/** Where the jobs are kept. */
-export interface RedisOptions {
-  /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
-  readonly url?: string
-  /**
-   * One separate set of queues in a Redis: it begins the name of every key.
-   * @defaultValue 'millrace'
-   */
-  readonly namespace?: string
-  /**
-   * How long a call waits for a Redis that can't be reached, in milliseconds, before it rejects with
-   * `BACKEND_UNAVAILABLE`.
-   * @defaultValue 8000
-   */
-  readonly timeout?: Millis
-  /** Certificates and the like for `rediss://`, as Node's `tls.connect` takes them. */
-  readonly tls?: Readonly<Record<string, unknown>>
-}
-
-/** The options, checked and complete; plain data, so that a helper thread can have them. */
-export interface Settings {
+/** A server's host and port. */
+export interface Address {
   readonly host: string
   readonly port: number
+}
+
+/** What a URL says, each part checked for its form only. */
+export interface Said {
+  readonly kind: 'server' | 'sentinel' | 'cluster'
+  readonly isTls: boolean
+  readonly hosts: readonly Address[]
   readonly username: string | undefined
   readonly password: string | undefined
-  readonly db: number
-  readonly tls: Readonly<Record<string, unknown>> | undefined
-  readonly namespace: string
-  readonly timeout: Millis
-  /** Host and port, for messages. */
-  readonly server: string
+  /** The name under which Sentinels know the master. */
+  readonly master: string | undefined
+  readonly db: number | undefined
+  readonly query: ReadonlyMap<string, string>
 }
 
-const known = ['namespace', 'timeout']
-
-/** Read a URL with `?namespace=` and `?timeout=`. Throws `BAD_URL`, `UNKNOWN_OPTION` and `INVALID_OPTION`. */
-export function parse(url: string): Settings {
-  return check({ url })
+const schemes: Readonly<Record<string, Pick<Said, 'kind' | 'isTls'>>> = {
+  redis: { kind: 'server', isTls: false },
+  rediss: { kind: 'server', isTls: true },
+  'redis+sentinel': { kind: 'sentinel', isTls: false },
+  'rediss+sentinel': { kind: 'sentinel', isTls: true },
+  'redis+cluster': { kind: 'cluster', isTls: false },
+  'rediss+cluster': { kind: 'cluster', isTls: true },
 }
 
-/** The options, if they are right. */
-export function check(given: RedisOptions): Settings {
-  const url = given.url ?? 'redis://localhost:6379'
-  let parsed: URL
+const common = ['namespace', 'timeout', 'shards']
+const known: Readonly<Record<Said['kind'], readonly string[]>> = {
+  server: common,
+  sentinel: [...common, 'sentinelUsername', 'sentinelPassword'],
+  cluster: common,
+}
+const examples: Readonly<Record<Said['kind'], string>> = {
+  server: 'redis://localhost:6379/0',
+  sentinel: 'redis+sentinel://host1:26379,host2:26379/mymaster/0',
+  cluster: 'redis+cluster://host1:6379,host2:6379',
+}
+const parts = /^([a-z+]+):\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i
+
+/**
+ * Read a URL.
+ *
+ * @throws UsageError `BAD_URL`, `UNKNOWN_OPTION`
+ */
+export function readUrl(url: string): Said {
+  const found = parts.exec(url)
+  const scheme = (found?.[1] ?? '').toLowerCase()
+  const form = Object.hasOwn(schemes, scheme) ? schemes[scheme]! : undefined
+  if (!found || !form) throw badUrl(url, 'server')
+  const { kind } = form
   try {
-    parsed = new URL(url)
-  } catch {
-    throw badUrl(url)
-  }
-  if (!['redis:', 'rediss:'].includes(parsed.protocol)) throw badUrl(url)
-  const query = parsed.searchParams
-  for (const name of query.keys()) {
-    if (known.includes(name)) continue
-    throw new UsageError(
-      'UNKNOWN_OPTION',
-      `Unknown option "${name}" in "${redact(url)}". Expected ${known.join(' or ')}, as in redis://localhost:6379?namespace=shop.`,
-    )
-  }
-  const path = decodeURIComponent(parsed.pathname.replace(/^\//, ''))
-  if (!/^\d*$/.test(path)) throw badUrl(url)
-  const namespace = given.namespace ?? query.get('namespace') ?? 'millrace'
-  if (typeof namespace !== 'string' || !/^[^{}#\s\p{Cc}]{1,100}$/u.test(namespace)) {
-    throw new UsageError(
-      'INVALID_OPTION',
-      `Expected "namespace" to be a name without spaces, braces and "#", got ${JSON.stringify(namespace)}.`,
-    )
-  }
-  const timeout = given.timeout ?? (query.has('timeout') ? Number(query.get('timeout') || Number.NaN) : 8000)
-  if (!Number.isFinite(timeout) || timeout < 0) {
-    throw new UsageError(
-      'INVALID_OPTION',
-      `Expected "timeout" to be milliseconds such as 8000, got ${String(timeout)}.`,
-    )
-  }
-  const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1') || 'localhost'
-  const port = Number(parsed.port || 6379)
-  return {
-    host,
-    port,
-    username: parsed.username === '' ? undefined : decodeURIComponent(parsed.username),
-    password: parsed.password === '' ? undefined : decodeURIComponent(parsed.password),
-    db: Number(path),
-    tls: parsed.protocol === 'rediss:' ? { servername: host, ...given.tls } : undefined,
-    namespace,
-    timeout,
-    server: `${parsed.hostname || 'localhost'}:${port}`,
+    const [username, password] = userOf(found[2])
+    const path = (found[4] ?? '').split('/').map(decodeURIComponent)
+    const master = kind === 'sentinel' ? path.shift() : undefined
+    const [db = '', ...rest] = path
+    if (rest.length > 0 || !/^\d*$/.test(db) || master === '') throw badUrl(url, kind)
+    const hosts = found[3]!.split(',').map((host) => addressOf(host, kind === 'sentinel' ? 26379 : 6379))
+    if (kind === 'server' && hosts.length > 1) throw badUrl(url, kind)
+    const query = new Map(new URLSearchParams(found[5] ?? ''))
+    for (const name of query.keys()) {
+      if (known[kind].includes(name)) continue
+      throw new UsageError(
+        'UNKNOWN_OPTION',
+        `Unknown option "${name}" in "${redact(url)}". Expected ${known[kind].join(', ')}, as in ${examples[kind]}?namespace=shop.`,
+      )
+    }
+    return { ...form, hosts, username, password, master, db: db === '' ? undefined : Number(db), query }
+  } catch (error) {
+    throw error instanceof UsageError ? error : badUrl(url, kind)
   }
 }
 
-const badUrl = (url: string): UsageError =>
-  new UsageError('BAD_URL', `Expected a URL such as redis://localhost:6379/0, got "${redact(url)}".`)
+function userOf(text: string | undefined): [string | undefined, string | undefined] {
+  if (text === undefined) return [undefined, undefined]
+  const at = text.indexOf(':')
+  const say = (part: string) => (part === '' ? undefined : decodeURIComponent(part))
+  return at < 0 ? [say(text), undefined] : [say(text.slice(0, at)), say(text.slice(at + 1))]
+}
+
+/** `host`, `host:port`, `[::1]:port`. */
+export function addressOf(text: string, otherwise: number): Address {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  if (host === undefined || Number(port ?? 1) > 65_535) throw new TypeError(text)
+  return { host: host === '' ? 'localhost' : host, port: Number(port ?? otherwise) }
+}
+
+const badUrl = (url: string, kind: Said['kind']): UsageError =>
+  new UsageError('BAD_URL', `Expected a URL such as ${examples[kind]}, got "${hide(url)}".`)
 
 /** Without its password, and without what may be one in a URL that can't be read. */
-const redact = (url: string): string => url.replace(/\/\/[^@]*@/, '//***@')
+const hide = (url: string): string => redact(url).replace(/\/\/[^@]*@/, '//***@')

@@ -81,7 +81,7 @@ end
 
 local function tellWorker(r)
   call('HSET', P..'k:'..r.worker, r.id, r.token)
-  pcall('PUBLISH', P..'k:'..r.worker, r.id)
+  pcall('SPUBLISH', P..'k:'..r.worker, r.id)
 end
 
 local function alive(flow, delta) live[flow] = (live[flow] or 0) + delta end

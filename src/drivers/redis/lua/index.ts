@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { agree } from './agree.ts'
 import { cancel, retry, shift, watch } from './control.ts'
 import { ends } from './ends.ts'
 import { flows } from './flows.ts'
@@ -36,6 +37,7 @@ const parts = {
   workers,
   counts,
   clock,
+  agree,
   schedules,
 }
 type Name = keyof typeof parts

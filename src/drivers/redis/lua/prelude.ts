@@ -11,7 +11,7 @@ const TOLD = 2_000
  * rolled back.
  *
  * `c` holds the namespace's settings: o clock offset, s last serial, w until when ids are watched, f number of
- * flows, k number of flows with marks, u the minute whose receipts have their time to live, and p:<queue>
+ * flows, k number of flows with marks, n number of shards (in the first), u the minute whose receipts have their time to live, and p:<queue>
  * the highest priority that its lines hold, plus 10 while something was handed back to it.
  */
 export const prelude = String.raw`
@@ -218,7 +218,7 @@ local function wake(queue)
   while true do
     local idle = call('ZPOPMIN', P..'i:'..queue)
     if not idle[1] then return false end
-    local heard = pcall('PUBLISH', P..'w:'..idle[1], '')
+    local heard = pcall('SPUBLISH', P..'w:'..idle[1], '')
     -- Without the right to publish nobody hears of anything, and everybody looks once a second.
     if type(heard) ~= 'number' or heard > 0 then return true end
   end
@@ -241,12 +241,12 @@ local function commit()
   end
   if serial ~= firstSerial then set('s', serial) end
   if #conf > 0 then bulk('HSET', C, conf) end
-  for notify, ends in pairs(told) do pcall('PUBLISH', P..'n:'..notify, table.concat(ends, '\n')) end
+  for notify, ends in pairs(told) do pcall('SPUBLISH', P..'n:'..notify, table.concat(ends, '\n')) end
   if #seen > 0 then
     for i = 1, #seen, 1000 do
       local till = call('ZMSCORE', P..'w', unpack(seen, i, min(i + 999, #seen)))
       for k = 1, #till do
-        if till[k] and tonumber(till[k]) > wall then pcall('PUBLISH', P..'i:'..seen[i + k - 1], '') end
+        if till[k] and tonumber(till[k]) > wall then pcall('SPUBLISH', P..'i:'..seen[i + k - 1], '') end
       end
     end
   end
