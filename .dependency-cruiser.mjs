@@ -16,7 +16,7 @@ const floors = {
 
 // Client libraries and other packages, by the part of src/ that may load them.
 const packages = {
-  core: ['@standard-schema/spec'],
+  core: ['@standard-schema/spec', 'croner'],
   'drivers/sqlite': ['@photostructure/sqlite'],
   'drivers/redis': ['ioredis'],
   'drivers/amqp': ['amqplib'],

@@ -11,17 +11,26 @@ import {
   type WorkerInfo,
 } from './client/inspect.ts'
 import type { Accepted, EnqueueOptions } from './client/producer.ts'
+import { type DefinedSchedule, type ScheduleHandle, scheduleHandle } from './client/schedule-handle.ts'
+import { createScheduling, type ScheduleInfo, type Scheduling } from './client/schedules.ts'
 import { PAYLOAD_LIMIT } from './core/body.ts'
 import type { Logger } from './core/definition.ts'
 import { type Duration, millis } from './core/duration.ts'
 import { checkOptions, invalid } from './core/options.ts'
 import type { Complete, OutputOf, Part, Single, Step } from './core/part.ts'
+import type { Recurrence } from './core/recurrence.ts'
+import {
+  checkScheduleName,
+  type DefinitionValue,
+  type ScheduleOptions,
+  schedule,
+} from './core/schedule-options.ts'
 import { checkRunOptions, RUN_OPTIONS, type RunOptions } from './core/settings.ts'
 import { show } from './core/show.ts'
 import { openBackend } from './drivers/open.ts'
 import { UsageError } from './errors.ts'
 import type { Backend, Diagnosis } from './port/index.ts'
-import { checkWorker, type WorkerOptions } from './worker/config.ts'
+import { type CheckedConfig, checkWorker, type WorkerOptions } from './worker/config.ts'
 import { checkLogger, defaultLogger, silent } from './worker/logger.ts'
 import { createWorker, type Worker, type WorkerHealth } from './worker/worker.ts'
 
@@ -85,6 +94,27 @@ export interface App extends AsyncDisposable {
    * @throws UsageError INVALID_OPTION, UNKNOWN_OPTION, NO_HANDLER, DUPLICATE_TASK
    */
   worker(options: WorkerOptions): Worker
+  /**
+   * Fire a signature or flow again and again. Idempotent by name: the same definition changes nothing, another
+   * replaces the one before; a pause stays. Each due time is fired once, as the job or flow
+   * `<name>@<due time>`, by whichever worker is first; workers of any tasks do it.
+   *
+   * @param when - what {@link cron} or {@link every} makes
+   * @throws UsageError INVALID_OPTION, UNKNOWN_OPTION, and those of `enqueue`
+   * @throws BackendError when the backend can't store it
+   * @example
+   * await app.schedule('nightly', cron('0 3 * * *', { timezone: 'Europe/Paris' }), report.with({ days: 1 }))
+   */
+  schedule<P extends Part>(
+    name: string,
+    when: Recurrence,
+    part: P & Complete<P>,
+    options?: ScheduleOptions,
+  ): Promise<DefinedSchedule>
+  /** The schedule of that name. Asks the backend nothing by itself. */
+  scheduled(name: string): ScheduleHandle
+  /** All schedules, by name. */
+  schedules(): Promise<ScheduleInfo[]>
   /** Jobs by state, task and queue, newest first, in pages. */
   jobs(filter?: JobsFilter): Promise<JobsPage>
   /** The queues that hold any jobs, with their counts by state. */
@@ -154,6 +184,7 @@ function warnIfFull(workers: readonly Worker[], logger: Logger): (id: string) =>
 
 function createApp(client: Client, workers: Worker[], logger: Logger): App {
   const { backend, config, producer } = client
+  const scheduling = createScheduling(client)
   /** Calls under way, for which the backend stays open. */
   let enqueuing = 0
   let enqueued = () => {}
@@ -192,10 +223,22 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
         ...config,
         logger: own === undefined ? logger : own === false ? silent : checkLogger(own),
       })
-      const worker = createWorker(backend, { ...checked, readInput: (call) => readInput(backend, call) })
+      const worker = createWorker(backend, {
+        ...checked,
+        readInput: (call) => readInput(backend, call),
+        reconcile: () => reconcile(scheduling, checked),
+      })
       workers.push(worker)
       return worker
     },
+    async schedule(name, when, part, options) {
+      open()
+      const definition = schedule(name, when, part, options) as unknown as DefinitionValue
+      const status = await scheduling.define(definition, false)
+      return { ...scheduleHandle(client, scheduling, definition.name), status }
+    },
+    scheduled: (name) => scheduleHandle(client, scheduling, checkScheduleName(name)),
+    schedules: async () => scheduling.list(),
     jobs: async (filter) => listJobs(backend, filter),
     queues: async () => listQueues(backend),
     workers: async () => listWorkers(backend),
@@ -228,6 +271,23 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
     for (const end of client.waits) end()
     client.watcher.close()
     await backend[Symbol.asyncDispose]()
+  }
+}
+
+/** Store the schedules that a worker declares, and see to those that it declares no more. */
+async function reconcile(
+  scheduling: Scheduling,
+  { schedules, removeSchedules, logger }: CheckedConfig,
+): Promise<void> {
+  if (schedules.length === 0 && !removeSchedules) return
+  for (const definition of schedules) {
+    const status = await scheduling.define(definition, true)
+    if (status !== 'unchanged') logger.info({ schedule: definition.name }, `schedule ${status}`)
+  }
+  for (const name of await scheduling.vanished(schedules.map((each) => each.name))) {
+    if (removeSchedules && (await scheduling.remove(name)))
+      logger.info({ schedule: name }, 'schedule removed')
+    else logger.warn({ schedule: name }, 'a schedule is stored that this worker does not declare any more')
   }
 }
 

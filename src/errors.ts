@@ -21,6 +21,7 @@ export type UsageCode =
   | 'UNKNOWN_OPTION'
   | 'UNSERIALISABLE'
   | 'CLOSED'
+  | 'UNKNOWN_SCHEDULE'
 
 /** Why a job did not succeed. */
 export type FailureCode =

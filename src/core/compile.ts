@@ -17,7 +17,7 @@ export interface CompileOptions {
   /** What the call says: of the job, or of all jobs of the flow. */
   readonly call: Settings
   readonly payloadLimit: number
-  readonly notify: string
+  readonly notify?: string
   /** Asked of every input that is complete now; one that a step before completes is checked where it runs. */
   readonly check: (definition: Definition, input: unknown) => void
 }
@@ -76,7 +76,11 @@ class Compiler {
     const { call, app, notify } = this.#options
     const { jobs, opens } = this.#lay(part, { join: root, index: 0 }, undefined, '', true)
     const keep = { ...DEFAULTS.keep, ...layer(app, call).keep }
-    const record = { outline: packOutline({ shape: outlineOf(part) }), keep, notify }
+    const record = {
+      outline: packOutline({ shape: outlineOf(part) }),
+      keep,
+      ...(notify !== undefined && { notify }),
+    }
     this.#joins.push({ id: root, flow: root, size: 1, root: record })
     return { jobs, ...(opens && { opens }), joins: this.#joins }
   }
@@ -234,8 +238,8 @@ function jobOf(signature: SignatureValue, options: CompileOptions, place: Place)
   if (all.due) job.due = all.due
   if (all.expiresIn !== undefined) job.expiresIn = all.expiresIn
   if (place.reports) job.reports = place.reports
-  if (place.flow === undefined) job.notify = options.notify
-  else job.flow = place.flow
+  if (place.flow !== undefined) job.flow = place.flow
+  else if (options.notify !== undefined) job.notify = options.notify
   return job
 }
 

@@ -10,6 +10,7 @@ import { checkWorker } from '../worker/config.ts'
 import { createExecutor, type Executor } from '../worker/executor.ts'
 import { silent } from '../worker/logger.ts'
 import type { Middleware } from '../worker/middleware.ts'
+import { createScheduler, type Scheduler } from '../worker/scheduler.ts'
 
 /** What {@link testApp} is set up with; the rest as for `connect`. */
 export interface TestAppOptions extends ConnectOptions {
@@ -80,7 +81,10 @@ export function testApp(options: TestAppOptions): TestApp {
   let offset: Millis = 0
   let draining: Promise<number> = Promise.resolve(0)
 
+  const scheduler = createScheduler(backend, silent)
+
   async function drain(): Promise<number> {
+    await settle(backend, scheduler)
     const queues = new Set(submitted.flatMap(jobsOf).map(({ queue }) => queue))
     if (queues.size === 0) return 0
     await using consumer = await backend.consume({
@@ -103,7 +107,10 @@ export function testApp(options: TestAppOptions): TestApp {
       executor.cancel(cancel)
     })
     let ran = 0
-    for (let next = await due(backend, consumer); next; next = await due(backend, consumer)) {
+    for (;;) {
+      await settle(backend, scheduler)
+      const next = await take(consumer)
+      if (!next) break
       await consumer.finish([await run(executor, ends, next)])
       ran++
     }
@@ -148,13 +155,20 @@ async function watch(backend: Backend, signal: AbortSignal, look: () => Promise<
   for await (const _ of backend.events({ worker: WORKER }, signal)) await look()
 }
 
+/** Make what is due waiting, schedules first. */
+async function settle(backend: Backend, scheduler: Scheduler): Promise<void> {
+  for (;;) {
+    const { schedules, now } = await backend.sweep(1000)
+    if (schedules.length === 0 || (await scheduler.fire(schedules, now)) === 0) return
+  }
+}
+
 /** The next job that may run now, if there is one. */
-async function due(backend: Backend, consumer: Consumer): Promise<Delivery | undefined> {
-  await backend.sweep(1000)
+async function take(consumer: Consumer): Promise<Delivery | undefined> {
   const soon = new AbortController()
-  const take = consumer.take(1, soon.signal)
+  const taken = consumer.take(1, soon.signal)
   setImmediate(() => soon.abort())
-  return (await take)[0]
+  return (await taken)[0]
 }
 
 const run = (
@@ -174,6 +188,16 @@ function recording(backend: Backend, submitted: Submission[]): Backend {
       const receipts = await backend.submit(batch)
       for (const [i, { status }] of receipts.entries()) if (status === 'accepted') submitted.push(batch[i]!)
       return receipts
+    },
+    schedules: {
+      ...backend.schedules,
+      async change(changes) {
+        const answers = await backend.schedules.change(changes)
+        for (const [i, { firing }] of changes.entries()) {
+          if (firing && answers[i] === 'applied') submitted.push(firing)
+        }
+        return answers
+      },
     },
   }
 }

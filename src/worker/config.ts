@@ -1,5 +1,6 @@
 import { type Duration, millis } from '../core/duration.ts'
-import { checkName, checkOptions, invalid } from '../core/options.ts'
+import { checkBoolean, checkName, checkOptions, invalid } from '../core/options.ts'
+import type { DefinitionValue, ScheduleDefinition } from '../core/schedule-options.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Definition, Logger, Runnable } from '../core/task.ts'
 import { UsageError } from '../errors.ts'
@@ -20,6 +21,13 @@ export interface WorkerOptions {
   readonly concurrency?: number
   /** After a signal to stop, what still runs may take so long to end; then it is handed back. @defaultValue '25s' */
   readonly grace?: Duration
+  /** Stored when the worker starts, unless they are already: see `schedule()`. Any worker fires any schedule. */
+  readonly schedules?: readonly ScheduleDefinition[]
+  /**
+   * Remove stored schedules that workers declared before and this one does not; otherwise they are told in the log.
+   * @defaultValue false
+   */
+  readonly removeSchedules?: boolean
   /** Run around every handler, the first outermost. See {@link Middleware}. */
   readonly use?: readonly Middleware[]
   /** @defaultValue the app's */
@@ -44,6 +52,8 @@ const WORKER_OPTIONS = [
   'queues',
   'concurrency',
   'grace',
+  'schedules',
+  'removeSchedules',
   'use',
   'logger',
   'signals',
@@ -60,7 +70,11 @@ export interface WorkerSetting {
   readonly logger: Logger
 }
 
-type CheckedConfig = Omit<WorkerConfig, 'readInput'>
+/** What {@link WorkerOptions} come to. */
+export interface CheckedConfig extends Omit<WorkerConfig, 'readInput' | 'reconcile'> {
+  readonly schedules: readonly DefinitionValue[]
+  readonly removeSchedules: boolean
+}
 
 function length(
   value: Duration | undefined,
@@ -80,7 +94,7 @@ function length(
 export function checkWorker(options: WorkerOptions, app: WorkerSetting): CheckedConfig {
   checkOptions(options, WORKER_OPTIONS, 'app.worker()')
   const tasks = checkTasks(options.tasks)
-  const { concurrency = 10, use = [], signals = true } = options
+  const { concurrency = 10, use = [], signals = true, schedules = [], removeSchedules = false } = options
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 10_000) {
     throw invalid('concurrency', 'a whole number from 1 to 10000', concurrency)
   }
@@ -98,6 +112,8 @@ export function checkWorker(options: WorkerOptions, app: WorkerSetting): Checked
     unknownTaskAfter: length(options.unknownTaskAfter, 3_600_000, 'unknownTaskAfter'),
     giveUpAfter: length(options.giveUpAfter, 604_800_000, 'giveUpAfter'),
     payloadLimit: app.payloadLimit,
+    schedules: checkSchedules(schedules),
+    removeSchedules: checkBoolean(removeSchedules, 'removeSchedules'),
     middleware: use,
     settings: app.settings,
     logger: app.logger,
@@ -126,6 +142,17 @@ function checkTasks(tasks: readonly Runnable[]): Definition[] {
     }
     names.add(task.name)
     return task
+  })
+}
+
+function checkSchedules(schedules: readonly ScheduleDefinition[]): DefinitionValue[] {
+  if (!Array.isArray(schedules)) throw invalid('schedules', 'an array of what schedule() makes', schedules)
+  const names = new Set<string>()
+  return (schedules as readonly (ScheduleDefinition & DefinitionValue)[]).map((each, i) => {
+    if (each?.kind !== 'schedule') throw invalid(`schedules[${i}]`, 'made by schedule()', each)
+    if (names.has(each.name)) throw invalid(`schedules[${i}]`, 'named unlike the others', each.name)
+    names.add(each.name)
+    return each
   })
 }
 

@@ -12,6 +12,7 @@ import { createFetcher } from './fetcher.ts'
 import { createFinisher } from './finisher.ts'
 import { createLeases } from './leases.ts'
 import type { Middleware } from './middleware.ts'
+import { createScheduler } from './scheduler.ts'
 import { createSweeper } from './sweeper.ts'
 
 /** A worker's options, checked and complete. */
@@ -30,6 +31,8 @@ export interface WorkerConfig {
   readonly logger: Logger
   readonly signals: boolean
   readonly readInput: (call: Call) => Promise<unknown>
+  /** Store what is declared with this worker. */
+  readonly reconcile: () => Promise<void>
 }
 
 /** Where a worker is in its life. `starting` lasts until the backend has answered. */
@@ -126,7 +129,7 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
       onDelivery: executor.start,
       onError,
     })
-    const sweeper = createSweeper(backend, config.lease, onError)
+    const sweeper = createSweeper(backend, createScheduler(backend, logger), config.lease, onError)
     const watcher = watch(watching.signal, () => leases.nudge())
     // A promise alone keeps no process alive.
     const alive = setInterval(() => {}, 2 ** 30)
@@ -155,6 +158,7 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
     const retry = backoff(100, 5_000)
     while (!stopping.signal.aborted) {
       try {
+        await config.reconcile()
         return await backend.consume({
           worker: id,
           queues: config.queues,

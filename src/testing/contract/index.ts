@@ -20,6 +20,7 @@ import { options } from './options.ts'
 import { progress } from './progress.ts'
 import { results } from './results.ts'
 import { retries } from './retries.ts'
+import { schedules } from './schedules.ts'
 import { openStage, type Subject } from './stage.ts'
 import { stops } from './stops.ts'
 import { throws } from './throws.ts'
@@ -52,6 +53,7 @@ const subjects: Readonly<Record<string, Subject>> = {
   'cancels of flows': flowCancels,
   'retries of flows': flowRetries,
   'flows as values': flowValues,
+  schedules,
 }
 
 type Declare = (title: string, run: () => Promise<void>) => unknown
