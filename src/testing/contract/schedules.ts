@@ -121,7 +121,7 @@ export const schedules: Subject = {
   'what is fired has the options, the input and the headers of its signature': async (stage) => {
     const when = new Date('2026-01-02T03:04:05Z')
     const tell = task('tell', (value: { when: Date }, { headers }) => [value.when, headers.trace])
-    const part = echo
+    const part = tell
       .with({ when })
       .options({ queue: 'slow', priority: 3, headers: { trace: 'x"\\7' }, delay: '10m' })
     const echoes = await stage.app.schedule('echoes', every('1h'), part)
