@@ -10,6 +10,7 @@ import { type App, connect } from 'millrace'
 import { sqlite } from 'millrace/sqlite'
 import { faulty } from 'millrace/testing'
 import { afterAll, test } from 'vitest'
+import { anyRabbit } from '../setup/rabbitmq.ts'
 import { anyRedis } from '../setup/redis.ts'
 import { type Audit, fileAudit, recordAudit } from './flows/audit.ts'
 import { type Mill, startMill } from './flows/mill.ts'
@@ -26,24 +27,43 @@ const seed = Number(process.env.MILLRACE_SEED ?? Date.now() % 2 ** 31)
 
 interface Place extends AsyncDisposable {
   readonly url: string
+  /** What keeps the jobs, where the URL names a broker. */
+  readonly results?: string
   /** To be called once something is there. */
   audit(): Audit
 }
 
+let made = 0
+const unique = (name: string) => `${name}-${process.pid}-${++made}`
+const fresh = (name: string) => join(folder, `${unique(name)}.db`)
+
 const places: Readonly<Record<string, () => Promise<Place>>> = {
   async SQLite() {
-    const path = join(folder, 'killed.db')
+    const path = fresh('jobs')
     return { url: `sqlite:${path}`, audit: () => fileAudit(path), async [Symbol.asyncDispose]() {} }
   },
   async Redis() {
     const server = await anyRedis()
     return {
-      url: `${server.url}?namespace=flows-${process.pid}`,
+      url: `${server.url}?namespace=${unique('flows')}`,
       audit: recordAudit,
       [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
     }
   },
+  async 'RabbitMQ before SQLite'() {
+    const server = await anyRabbit()
+    const path = fresh('carried')
+    return {
+      url: `${server.url}?namespace=${unique('flows')}`,
+      results: `sqlite:${path}`,
+      audit: () => fileAudit(path),
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    }
+  },
 }
+
+/** What a process of a place is told by its environment. */
+const envOf = ({ results }: Place) => (results === undefined ? {} : { MILLRACE_RESULTS: results })
 
 test.each(Object.keys(places))(
   'random flows on %s come to what the oracle says while their workers are killed at random moments',
@@ -51,8 +71,8 @@ test.each(Object.keys(places))(
     await using place = await places[name]!()
     const { url } = place
     const mended = join(folder, `mended-${name}`)
-    const env = { FLOWS_MENDED: mended }
-    await using app = connect(url, { logger: false })
+    const env = { FLOWS_MENDED: mended, ...envOf(place) }
+    await using app = openApp(place)
     await app.queues()
     using counted = place.audit()
     const first = startMill(url, QUEUES, 3, env)
@@ -105,32 +125,41 @@ const killed = <T>(mill: Mill, work: () => Promise<T>): Promise<T> =>
 const cancelling = <T>(app: App, work: () => Promise<T>): Promise<T> =>
   meanwhile(() => cancelDoomed(app), 100, work)
 
-test('a producer that is killed while it enqueues leaves all of a flow or nothing of it', async () => {
-  const path = join(folder, 'produced.db')
-  await using app = connect(`sqlite:${path}`, { logger: false })
-  const states: string[] = []
-  for (let round = 0; round < 12; round++) {
-    const ids = await produce(`sqlite:${path}`, `round${round}`, 20 + Math.random() * 200)
-    for (const id of ids) {
-      const flow = app.flow(id)
-      const state = await flow.state()
-      const steps = await flow.steps()
-      assert.deepEqual(
-        [steps.length, steps.filter(({ job }) => job).length],
-        state === 'unknown' ? [0, 0] : [1001, 1000],
-      )
-      states.push(state)
+test.each(Object.keys(places))(
+  'a producer on %s that is killed while it enqueues leaves all of a flow or nothing of it',
+  async (name) => {
+    await using place = await places[name]!()
+    await using app = openApp(place)
+    const states: string[] = []
+    for (let round = 0; round < 12; round++) {
+      const ids = await produce(place, `round${round}`, 20 + Math.random() * 200)
+      for (const id of ids) {
+        const flow = app.flow(id)
+        const state = await flow.state()
+        const steps = await flow.steps()
+        assert.deepEqual(
+          [steps.length, steps.filter(({ job }) => job).length],
+          state === 'unknown' ? [0, 0] : [1001, 1000],
+        )
+        states.push(state)
+      }
     }
-  }
-  const { counts } = (await app.queues())[0]!
-  assert.equal(counts.waiting, 1000 * states.filter((state) => state === 'active').length)
-  assert.ok(states.includes('unknown'), 'Expected a producer to be killed before it was answered.')
-}, 60_000)
+    const { counts } = (await app.queues())[0]!
+    assert.equal(counts.waiting, 1000 * states.filter((state) => state === 'active').length)
+    assert.ok(states.includes('unknown'), 'Expected a producer to be killed before it was answered.')
+  },
+  60_000,
+)
+
+function openApp({ url, results }: Place): App {
+  return connect(url, { logger: false, ...(results !== undefined && { results }) })
+}
 
 /** The ids that a producer was about to enqueue by the time it was killed. */
-async function produce(url: string, prefix: string, life: number): Promise<string[]> {
+async function produce(place: Place, prefix: string, life: number): Promise<string[]> {
   const ids: string[] = []
-  const child = fork(fileURLToPath(new URL('./flows/producer.mjs', import.meta.url)), [url, prefix])
+  const script = fileURLToPath(new URL('./flows/producer.mjs', import.meta.url))
+  const child = fork(script, [place.url, prefix], { env: { ...process.env, ...envOf(place) } })
   const exited = once(child, 'exit')
   child.on('message', (id) => ids.push(String(id)))
   await once(child, 'message')
