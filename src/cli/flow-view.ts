@@ -20,7 +20,8 @@ const URGENCY: readonly State[] = ['failed', 'expired', 'cancelled', 'active', '
 /** A flow as a tree: a line for each step, with its state, time, and what went wrong. */
 export function drawTree(id: string, state: string, tree: FlowTree, view: View): string {
   const { colors } = view
-  const head = `${colors.bold(visible(id))}  ${paintState(state, state, colors)}`
+  const again = tree.retryOf === undefined ? '' : colors.dim(`  retry of ${visible(tree.retryOf)}`)
+  const head = `${colors.bold(visible(id))}  ${paintState(state, state, colors)}${again}`
   return [head, ...branch(tree, '', '', id, view)].join('\n')
 }
 

@@ -56,7 +56,6 @@ export function describe(info: JobInfo, { colors, columns }: Output): string {
     ['queue', visible(info.queue)],
     ['priority', info.priority === 0 ? undefined : String(info.priority)],
     ['flow', info.flow && visible(info.flow)],
-    ['retry of', info.retryOf && visible(info.retryOf)],
     ['attempt', String(info.attempt)],
     ['crashes', info.crashes === 0 ? undefined : `${info.crashes} workers lost`],
     ['created', when(info.created, now)],

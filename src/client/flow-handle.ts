@@ -73,6 +73,8 @@ export interface FlowTree {
   readonly state: State
   readonly cause?: string
   readonly job?: JobInfo
+  /** Of the whole: the flow that it is a new run of. */
+  readonly retryOf?: string
   readonly children: readonly FlowTree[]
   readonly handlers: readonly FlowTree[]
 }
@@ -162,7 +164,7 @@ async function read(
   { backend: { records } }: Client,
   flow: FlowRecord,
 ): Promise<{ tree: FlowNode | undefined; joins: Join[]; jobs: JobRecord[] }> {
-  const { shape } = unpackOutline(flow.outline)
+  const { shape, retryOf } = unpackOutline(flow.outline)
   const ids = idsOf(flow.id, shape)
   // Joins first: of what a decided join has queued, the jobs are there then. The other way round a step or a
   // handler that was queued in between would look as if it never could be.
@@ -179,7 +181,7 @@ async function read(
     culprit: (edge) => culprits.get(edge),
   })
   return {
-    tree,
+    tree: tree && (retryOf === undefined ? tree : { ...tree, retryOf }),
     joins: [...joins.values()].map(({ join }) => join),
     jobs: [...jobs.values()] as JobRecord[],
   }
@@ -214,6 +216,7 @@ const toTree = (node: FlowNode): FlowTree => ({
   state: node.state,
   ...(node.cause !== undefined && { cause: node.cause }),
   ...(node.record && { job: toInfo(node.record) }),
+  ...(node.retryOf !== undefined && { retryOf: node.retryOf }),
   children: node.children.map(toTree),
   handlers: node.handlers.map(toTree),
 })

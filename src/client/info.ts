@@ -51,8 +51,6 @@ export interface JobInfo {
   readonly attempts: readonly AttemptInfo[]
   /** The flow that it is a step of. */
   readonly flow?: string
-  /** The job that it is a new run of. */
-  readonly retryOf?: string
 }
 
 const date = (time: EpochMillis): Date => new Date(time)
@@ -85,7 +83,6 @@ export function toInfo(record: JobRecord): JobInfo {
     ...(error && { error }),
     attempts: record.attempts.map(toAttempt),
     ...(job.flow !== undefined && { flow: job.flow }),
-    ...(call.retryOf !== undefined && { retryOf: call.retryOf }),
   }
 }
 

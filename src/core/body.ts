@@ -14,8 +14,6 @@ export interface Call {
   readonly retry?: RetryRule
   readonly timeout?: Millis | false
   readonly headers?: Readonly<Record<string, string>>
-  /** The job or flow that this one is a new run of. */
-  readonly retryOf?: string
 }
 
 /** The format that is written. This one and the one before it are read. */

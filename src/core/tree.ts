@@ -17,6 +17,8 @@ export interface FlowNode {
   readonly handlers: readonly FlowNode[]
   /** The job's record; absent while it has not been reached. */
   readonly record?: JobRecord
+  /** Of the whole: the flow that it is a new run of. */
+  readonly retryOf?: string
 }
 
 /** What reading a flow has found. */

@@ -88,8 +88,8 @@ describe('millrace flow', () => {
   test('is run again by retry, under a new id', async () => {
     const { code, stdout } = await run(here, ['retry', 'album', '--json'])
     expect(code).toBe(0)
-    expect(JSON.parse(stdout).jobs).toMatchObject([
-      { id: 'album', answer: 'waiting', as: expect.any(String) },
-    ])
+    const { jobs } = JSON.parse(stdout)
+    expect(jobs).toMatchObject([{ id: 'album', answer: 'waiting', as: expect.any(String) }])
+    expect((await run(here, ['flow', jobs[0].as])).stdout).toMatch(/^\S+ {2}\w+ {2}retry of album$/m)
   })
 })

@@ -40,6 +40,7 @@ export const flowRetries: Subject = {
     assert.deepEqual(runs.sort(), ['1.1', '1.2.1', '2', '3'])
     assert.deepEqual(new Set(Object.values(await placesOf(again))), new Set(['succeeded']))
     assert.equal(await flow.state(), 'failed')
+    assert.equal((await again.tree())?.retryOf, 'flow')
   },
 
   'a flow may be retried until it succeeds': async (stage) => {
