@@ -58,15 +58,22 @@ export interface Hand {
   answer(count: number): void
 }
 
+/** What a store has for the broker. */
+export interface Outbox {
+  readonly entries: readonly Entry[]
+  /** In how long the next scheduled or retrying job becomes due. */
+  readonly nextDue?: Millis
+}
+
 /** A native backend that can stand behind a broker. */
 export interface Store extends Backend {
   /**
-   * Up to `limit` tickets to send, oldest first: one for each time that a job became waiting. Nobody else gets
-   * them for `hold`; then they show again, unless they were `sent`. The first call makes the store keep an
-   * outbox, for every process that uses it, beginning with what waits now. It may stop to keep one that was
-   * not asked for in an hour.
+   * Promote what is due; then up to `limit` tickets to send, oldest first: one for each time that a job became
+   * waiting. Nobody else gets them for `hold`; then they show again, unless they were `sent`. The first call
+   * makes the store keep an outbox, for every process that uses it, beginning with what waits now. It may stop
+   * to keep one that was not asked for in an hour.
    */
-  outbox(limit: number, hold: Millis): Promise<Entry[]>
+  outbox(limit: number, hold: Millis): Promise<Outbox>
   /** These are in the broker: forget them. Safe to repeat. */
   sent(entries: readonly Entry[]): Promise<void>
   consume(options: ConsumeOptions): Promise<StoreConsumer>

@@ -27,9 +27,9 @@ export const mutants: readonly Mutant[] = [
       store: {
         ...store,
         async outbox(limit, hold) {
-          const entries = await store.outbox(limit, hold)
-          await store.sent(entries)
-          return entries
+          const page = await store.outbox(limit, hold)
+          await store.sent(page.entries)
+          return page
         },
       },
     }),
@@ -61,11 +61,11 @@ export const mutants: readonly Mutant[] = [
       store: {
         ...store,
         async outbox(limit, hold) {
-          const entries = await store.outbox(limit, hold)
+          const { entries, ...rest } = await store.outbox(limit, hold)
           const records = await store.records.get(entries.map(({ id }) => id))
           const again = entries.filter((_, i) => (records[i] as { started?: number } | undefined)?.started)
           await store.sent(again)
-          return entries.filter((entry) => !again.includes(entry))
+          return { ...rest, entries: entries.filter((entry) => !again.includes(entry)) }
         },
       },
     }),

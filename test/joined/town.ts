@@ -191,7 +191,7 @@ export async function runTown(plan: Plan): Promise<Outturn> {
     stuck,
     twice: [...ends].filter(([, count]) => count > 1).map(([id]) => id),
     tickets: centre.size,
-    unsent: (await registry.outbox(1000, 0)).length,
+    unsent: (await registry.outbox(1000, 0)).entries.length,
     steps,
     took,
   }

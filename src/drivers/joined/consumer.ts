@@ -1,19 +1,17 @@
 import type { Broker, ConsumeOptions, Consumer, Outcome, Store } from '../../port/index.ts'
 import type { Relay } from './relay.ts'
 import type { Timing } from './timing.ts'
-import type { Watch } from './watch.ts'
 
 export interface Parts {
   readonly broker: Broker
   readonly store: Store
   readonly relay: Relay
-  readonly watch: Watch
   readonly timing: Timing
 }
 
 /** One worker's subscription: a ticket, or a look now and then, leads to a claim; then it is answered. */
 export async function createConsumer(parts: Parts, options: ConsumeOptions): Promise<Consumer> {
-  const { broker, store, relay, watch, timing } = parts
+  const { broker, store, relay, timing } = parts
   const queues = options.queues.map(({ name }) => name)
   let wake = () => {}
   const claims = await store.consume(options)
@@ -52,11 +50,10 @@ export async function createConsumer(parts: Parts, options: ConsumeOptions): Pro
     resting = setTimeout(() => tickets.rest(true), timing.rest).unref()
   }
 
-  /** What a finish may have made waiting, here or in the outbox. */
+  /** What a finish may have made waiting or due. */
   function follow(outcomes: readonly Outcome[]): void {
     for (const { delivery, end } of outcomes) {
-      if (end.kind === 'again') watch.due(end.delay)
-      if (end.kind === 'back' || delivery.job.flow !== undefined) relay.nudge()
+      if (end.kind !== 'final' || delivery.job.flow !== undefined) relay.nudge()
       if (delivery.crashes > 0) {
         rid = true
         wake()

@@ -1,8 +1,7 @@
-import type { Backend, Broker, Due, Store, Submission } from '../../port/index.ts'
+import type { Backend, Broker, Store } from '../../port/index.ts'
 import { createConsumer } from './consumer.ts'
 import { createRelay } from './relay.ts'
 import { defaults, type Timing } from './timing.ts'
-import { createWatch } from './watch.ts'
 
 /**
  * A backend in which a store owns every job and a broker carries tickets to the workers: the transactional
@@ -16,26 +15,14 @@ import { createWatch } from './watch.ts'
  */
 export function joined(broker: Broker, store: Store, timing: Timing = defaults): Backend {
   const relay = createRelay(broker, store, timing)
-  const watch = createWatch(store, relay.nudge, timing)
-
-  /** What was submitted is waiting, or will be soon. */
-  function follow(batch: readonly Submission[]): void {
-    for (const { jobs, opens } of batch) {
-      if (opens) relay.nudge()
-      for (const { due } of jobs) {
-        if (due) watch.due(until(due))
-        else relay.nudge()
-      }
-    }
-  }
 
   return {
     async submit(batch) {
       const receipts = await store.submit(batch)
-      follow(batch)
+      relay.nudge()
       return receipts
     },
-    consume: (options) => createConsumer({ broker, store, relay, watch, timing }, options),
+    consume: (options) => createConsumer({ broker, store, relay, timing }, options),
     async sweep(limit) {
       const swept = await store.sweep(limit)
       // Whether or not it moved anything: another process may have died before it sent its tickets.
@@ -60,7 +47,7 @@ export function joined(broker: Broker, store: Store, timing: Timing = defaults):
       },
       async shiftClock(offset) {
         await store.control.shiftClock(offset)
-        watch.due(0)
+        relay.nudge()
       },
     },
     schedules: {
@@ -68,7 +55,7 @@ export function joined(broker: Broker, store: Store, timing: Timing = defaults):
       list: (limit, after) => store.schedules.list(limit, after),
       async change(changes) {
         const answers = await store.schedules.change(changes)
-        follow(changes.flatMap(({ firing }) => firing ?? []))
+        if (changes.some(({ firing }) => firing)) relay.nudge()
         return answers
       },
     },
@@ -87,13 +74,9 @@ export function joined(broker: Broker, store: Store, timing: Timing = defaults):
       }
     },
     async [Symbol.asyncDispose]() {
-      watch.stop()
       await relay.stop()
       await broker[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
     },
   }
 }
-
-/** By this process's clock, which may be wrong: then the workers' sweeps see to it, within a second. */
-const until = (due: Due): number => ('in' in due ? due.in : due.at - Date.now())

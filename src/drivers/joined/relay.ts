@@ -1,15 +1,18 @@
 import { backoff } from '../../async/backoff.ts'
 import { pause } from '../../async/signals.ts'
-import type { Broker, Entry, Store } from '../../port/index.ts'
+import type { Broker, Entry, Millis, Store } from '../../port/index.ts'
 import type { Timing } from './timing.ts'
 
 /** Tickets in one publish at the most. */
 const PAGE = 500
 /** Pages under way at once: what is unconfirmed in this process stays within this many. */
 const FLIGHTS = 4
+/** Looks because something became due are this far apart, so that a stream of delayed jobs is sent in pages. */
+const GAP: Millis = 5
+const LONGEST_TIMER: Millis = 2 ** 31 - 1
 
 export interface Relay {
-  /** There may be something in the outbox. */
+  /** There may be something in the outbox, or something may become due. */
   nudge(): void
   /** Why the last page was not sent; `undefined` once one was. */
   readonly fault: Error | undefined
@@ -20,6 +23,9 @@ export interface Relay {
 /**
  * Outbox → publish, confirmed → sent. In this order: a crash between two of them sends a ticket again, and the
  * other way round it would send none. See "a crash at any one step" in test/joined/simulation.test.ts.
+ *
+ * What becomes due is promoted by the outbox, which says when that will be. Every process may wait for it; one
+ * that comes too late leaves the next to those who didn't, until it is nudged.
  */
 export function createRelay(broker: Broker, store: Store, { hold }: Timing): Relay {
   const stopping = new AbortController()
@@ -27,16 +33,22 @@ export function createRelay(broker: Broker, store: Store, { hold }: Timing): Rel
   const flights = new Set<Promise<void>>()
   const retry = backoff(100, 5_000)
   let wanted = false
+  /** It looks because of the time. */
+  let timed = false
   let running: Promise<void> | undefined
   let again: NodeJS.Timeout | undefined
+  let alarm: NodeJS.Timeout | undefined
   let fault: Error | undefined
 
   async function run(): Promise<void> {
     while (wanted && !signal.aborted) {
       wanted = false
+      const byTime = timed
+      timed = false
       try {
-        const entries = await store.outbox(PAGE, hold)
+        const { entries, nextDue } = await store.outbox(PAGE, hold)
         retry.reset()
+        if (!byTime || entries.length > 0 || (nextDue ?? GAP) < GAP) wait(nextDue)
         if (entries.length === 0) continue
         if (entries.length === PAGE) wanted = true
         const flight = send(entries).finally(() => flights.delete(flight))
@@ -68,10 +80,28 @@ export function createRelay(broker: Broker, store: Store, { hold }: Timing): Rel
     nudge()
   }
 
-  function nudge(): void {
+  /** Until the next job becomes due: what was known of that before is superseded. */
+  function wait(nextDue: Millis | undefined): void {
+    clearTimeout(alarm)
+    if (nextDue === undefined || signal.aborted) return
+    alarm = setTimeout(
+      () => {
+        timed ||= !wanted
+        start()
+      },
+      Math.min(Math.max(nextDue, GAP), LONGEST_TIMER),
+    ).unref()
+  }
+
+  function start(): void {
     if (wanted || signal.aborted) return
     wanted = true
     running ??= Promise.resolve().then(run)
+  }
+
+  function nudge(): void {
+    timed = false
+    start()
   }
 
   const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
@@ -88,6 +118,7 @@ export function createRelay(broker: Broker, store: Store, { hold }: Timing): Rel
       late.abort()
       stopping.abort()
       clearTimeout(again)
+      clearTimeout(alarm)
     },
   }
 

@@ -8,10 +8,8 @@ export interface Timing {
   readonly look: Millis
   /** Entries that were read and not sent show again after so long. */
   readonly hold: Millis
-  /** Who makes a job due within this time sees to it himself, to the millisecond; later ones are the sweepers'. */
-  readonly soon: Millis
   /** A worker that takes nothing for so long gives its tickets to others. */
   readonly rest: Millis
 }
 
-export const defaults: Timing = { look: 2_000, hold: 10_000, soon: 2_000, rest: 200 }
+export const defaults: Timing = { look: 2_000, hold: 10_000, rest: 200 }

@@ -10,11 +10,11 @@ import {
   type Job,
   type Ledger,
 } from '../../port/index.ts'
-import { enter } from './outbox.ts'
 import type { Row } from './row.ts'
 import {
   below,
   covered,
+  enter,
   type Flow,
   hint,
   isIdle,

@@ -1,16 +1,12 @@
-import type { Entry, Millis } from '../../port/index.ts'
-import type { Row } from './row.ts'
-import { now, type Outbox, type Space } from './space.ts'
+import type { Entry, Millis, Outbox } from '../../port/index.ts'
+import { promote } from './moves.ts'
+import { enter, now, ring, type Space, type Tickets } from './space.ts'
 
-type Tag = Parameters<Outbox['set']>[0]
+type Tag = Parameters<Tickets['set']>[0]
 
-/** A job became waiting. */
-export function enter(outbox: Outbox, row: Row): void {
-  outbox.set({ row, place: row.place }, 0)
-}
-
-export function outbox(space: Space, limit: number, hold: Millis): Entry[] {
+export function outbox(space: Space, limit: number, hold: Millis): Outbox {
   const at = now(space)
+  if (promote(space, at) > 0) ring(space)
   space.outbox ??= whatWaits(space)
   const entries: Entry[] = []
   for (const [tag, until] of space.outbox) {
@@ -22,16 +18,17 @@ export function outbox(space: Space, limit: number, hold: Millis): Entry[] {
       entries.push({ queue: row.job.queue, id: row.job.id, tag })
     }
   }
-  return entries
+  const due = space.timed.peek()
+  return { entries, ...(due && { nextDue: Math.max(0, due.key - at) }) }
 }
 
 export function sent(space: Space, entries: readonly Entry[]): void {
   for (const { tag } of entries) space.outbox?.delete(tag as Tag)
 }
 
-function whatWaits(space: Space): Outbox {
-  const outbox: Outbox = new Map()
+function whatWaits(space: Space): Tickets {
+  const tickets: Tickets = new Map()
   const waiting = [...space.rows.values()].filter(({ state }) => state === 'waiting')
-  for (const row of waiting.sort((a, b) => a.place - b.place)) enter(outbox, row)
-  return outbox
+  for (const row of waiting.sort((a, b) => a.place - b.place)) enter(tickets, row)
+  return tickets
 }

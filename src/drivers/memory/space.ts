@@ -31,7 +31,7 @@ export interface WorkerRow {
 }
 
 /** Tickets to send, in the order in which their jobs became waiting, and until when each is held. */
-export type Outbox = Map<{ readonly row: Row; readonly place: number }, EpochMillis>
+export type Tickets = Map<{ readonly row: Row; readonly place: number }, EpochMillis>
 
 export interface Listener {
   matches(id: string, notify: string | undefined): boolean
@@ -61,7 +61,7 @@ export interface Space {
   /** Woken when something may have become runnable. */
   readonly idle: Set<() => void>
   /** Kept once it was asked for. */
-  outbox: Outbox | undefined
+  outbox: Tickets | undefined
   serials: number
   places: number
   offset: Millis
@@ -119,6 +119,11 @@ export function below(space: Space, join: string): boolean {
 
 export const isIdle = (row: Row): boolean =>
   row.state === 'waiting' || row.state === 'scheduled' || row.state === 'retrying'
+
+/** A job became waiting: a ticket for it. */
+export function enter(tickets: Tickets, row: Row): void {
+  tickets.set({ row, place: row.place }, 0)
+}
 
 /** Wake the consumers that wait for something runnable. */
 export function ring(space: Space): void {

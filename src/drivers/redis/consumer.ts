@@ -1,12 +1,12 @@
 import { BackendError } from '../../errors.ts'
-import type { ConsumeOptions, Consumer, Delivery } from '../../port/index.ts'
+import type { ConsumeOptions, Delivery, StoreConsumer } from '../../port/index.ts'
 import { scripts } from './lua/index.ts'
 import { holdOf } from './outcome.ts'
-import { createRounds } from './rounds.ts'
+import { createRounds, MOST } from './rounds.ts'
 import { asBefore, type Shard } from './shard.ts'
 
 /** One worker's subscription. */
-export async function createConsumer(shard: Shard, options: ConsumeOptions): Promise<Consumer> {
+export async function createConsumer(shard: Shard, options: ConsumeOptions): Promise<StoreConsumer> {
   const { worker, lease } = options
   const names = options.queues.map(({ name }) => name)
   const rounds = createRounds(shard, options)
@@ -19,6 +19,17 @@ export async function createConsumer(shard: Shard, options: ConsumeOptions): Pro
 
   return {
     take: rounds.take,
+
+    async claim(max) {
+      const claimed: Delivery[] = []
+      for (let page = MOST; claimed.length < max && page === MOST; ) {
+        const taken = await rounds.claim(Math.min(max - claimed.length, MOST))
+        for (const delivery of taken) claimed.push(delivery)
+        page = taken.length
+      }
+      return claimed
+    },
+
     finish: rounds.finish,
 
     async renew(progress) {

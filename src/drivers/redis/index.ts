@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts'
-import type { Backend, Control, Records, Schedules } from '../../port/index.ts'
+import type { Control, Records, Schedules, Store } from '../../port/index.ts'
 import { createBells } from './bells.ts'
 import { openBellRoute, openCluster } from './cluster.ts'
 import { createConsumer } from './consumer.ts'
@@ -9,6 +9,7 @@ import { events } from './events.ts'
 import { closed } from './faults.ts'
 import { createLink, directRoute, type Link } from './link.ts'
 import { scripts } from './lua/index.ts'
+import { forgetSent, readOutbox } from './outbox.ts'
 import { createRecords } from './records.ts'
 import { createSchedules } from './schedules.ts'
 import { check, plainOf, type RedisOptions, type Settings } from './settings.ts'
@@ -30,7 +31,7 @@ export type { Address } from './url.ts'
  * @example
  * const app = connect(redis({ url: 'redis://localhost:6379', namespace: 'shop' }))
  */
-export function redis(given: RedisOptions = {}): Backend {
+export function redis(given: RedisOptions = {}): Store {
   return backend(check(given))
 }
 
@@ -41,7 +42,7 @@ export function redis(given: RedisOptions = {}): Backend {
  * @example
  * const backend = open('redis://user:password@host:6379/0?namespace=shop')
  */
-export function open(url: string): Backend {
+export function open(url: string): Store {
   return backend(check({ url }))
 }
 
@@ -53,7 +54,7 @@ interface Opened {
   readonly schedules: Schedules
 }
 
-function backend(settings: Settings): Backend {
+function backend(settings: Settings): Store {
   const prefixes = prefixesOf(settings.namespace, settings.shards)
   const cluster = settings.kind === 'cluster' ? openCluster(settings, prefixes) : undefined
   const bells = createBells(
@@ -100,6 +101,8 @@ function backend(settings: Settings): Backend {
     submit: async (batch) => submit((await opened()).shard, batch),
     consume: async (options) => createConsumer((await opened()).shard, options),
     sweep: async (limit) => sweep((await opened()).shard, limit),
+    outbox: async (limit, hold) => readOutbox((await opened()).shard, limit, hold),
+    sent: async (entries) => forgetSent((await opened()).shard, entries),
     ...(plain && {
       pulse: {
         module: new URL(import.meta.url.endsWith('.ts') ? './pulse.ts' : './pulse.js', import.meta.url).href,

@@ -15,10 +15,12 @@ import type { Shard } from './shard.ts'
 /** A waiting take looks again after so long, whatever it has heard. */
 const SAFETY_POLL: Millis = 1_000
 /** Jobs that one call takes, and outcomes that it carries, at the most. */
-const MOST = 1_000
+export const MOST = 1_000
 
 interface Taking {
   readonly max: number
+  /** It takes what is there, and doesn't wait. */
+  readonly once: boolean
   readonly resolve: (taken: Delivery[]) => void
   readonly reject: (error: unknown) => void
 }
@@ -34,6 +36,8 @@ type Reply = [now: number, answers: string, taken: string[], wait: Millis, rest:
 /** One worker's calls of the `work` script. */
 export interface Rounds {
   take(max: number, signal: AbortSignal): Promise<Delivery[]>
+  /** What there is now, up to so many. */
+  claim(max: number): Promise<Delivery[]>
   finish(outcomes: readonly Outcome[]): Promise<Applied[]>
   /** Something may wait for this worker. */
   ring(): void
@@ -88,7 +92,10 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
     const batch = nextBatch(finishing)
     const want = take ? Math.min(take.max, MOST) : 0
     const adopting = adopt && want > 0
-    const args = argumentsOf(want, `${idle ? 'i' : ''}${leaving ? 'l' : ''}${adopting ? 'a' : ''}`)
+    const args = argumentsOf(
+      want,
+      `${idle ? 'i' : ''}${leaving ? 'l' : ''}${take?.once ? 'c' : ''}${adopting ? 'a' : ''}`,
+    )
     for (const { outcomes } of batch) for (const outcome of outcomes) pushOutcome(args, outcome)
     idle = false
     leaving = false
@@ -153,7 +160,11 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
     }
     if (!take) return
     if (rest) rung = true
-    else idle = true
+    else if (!take.once) idle = true
+    else {
+      taking = undefined
+      return take.resolve([])
+    }
     if (!taking) leaving = idle
     else if (!rung)
       timer = setTimeout(ring, Math.max(1, Math.min(wait < 0 ? SAFETY_POLL : wait, SAFETY_POLL)))
@@ -208,6 +219,7 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
       const ended = () => signal.removeEventListener('abort', abort)
       const mine: Taking = {
         max,
+        once: false,
         resolve(taken) {
           ended()
           resolve(taken)
@@ -224,8 +236,18 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
     })
   }
 
+  function claim(max: number): Promise<Delivery[]> {
+    if (stopped) return Promise.resolve([])
+    return new Promise((resolve, reject) => {
+      taking = { max, once: true, resolve, reject }
+      rung = true
+      arm()
+    })
+  }
+
   return {
     take,
+    claim,
     finish,
     ring,
     stop() {

@@ -1,7 +1,9 @@
-import type { Entry, Millis } from '../../port/index.ts'
+import type { Entry, Millis, Outbox as Page } from '../../port/index.ts'
 import type { Ground } from './ground.ts'
 import type { Database } from './library.ts'
+import { promote } from './line.ts'
 import { exists, type Moment } from './moment.ts'
+import { untilNextDue } from './moves.ts'
 
 /** An outbox that was not asked for in this time is kept no longer. */
 const LAPSE: Millis = 3_600_000
@@ -10,7 +12,7 @@ const NOTE: Millis = 60_000
 
 /** Tickets for a broker that stands before the file. See {@link Store} in port/relay.ts. */
 export interface Outbox {
-  read(limit: number, hold: Millis): Promise<Entry[]>
+  read(limit: number, hold: Millis): Promise<Page>
   sent(entries: readonly Entry[]): Promise<void>
   /** Stop keeping it, if nobody has asked for it in a long time. */
   lapse(): Promise<void>
@@ -73,8 +75,14 @@ export function createOutbox(db: Database, { writer, look }: Ground): Outbox {
     return sql
   }
 
-  function readPage(at: Moment, limit: number, hold: Millis): Entry[] {
+  function pageOf(at: Moment, entries: readonly Entry[]): Page {
+    const nextDue = untilNextDue(at)
+    return { entries, ...(nextDue !== undefined && { nextDue }) }
+  }
+
+  function readEntries(at: Moment, limit: number, hold: Millis): Entry[] {
     const { page, hold: holdThese, drop } = keep(at)
+    promote(at, limit)
     for (;;) {
       const lines = page.all(at.now, limit) as Line[]
       const stale = lines.filter(({ waits }) => !waits)
@@ -92,11 +100,12 @@ export function createOutbox(db: Database, { writer, look }: Ground): Outbox {
       const nothing = await writer.read(() => {
         const at = look()
         const before = noted(at)
-        if (before === undefined || at.now - before > NOTE) return false
+        if (before === undefined || at.now - before > NOTE) return undefined
         sql ??= prepare(db)
-        return !exists(sql.any, at.now)
+        const some = exists(sql.any, at.now) || exists(at.sql.due, at.now, 1)
+        return some ? undefined : pageOf(at, [])
       })
-      return nothing ? [] : writer.write((at) => readPage(at, limit, hold), true)
+      return nothing ?? writer.write((at) => pageOf(at, readEntries(at, limit, hold)), true)
     },
     async sent(entries) {
       if (entries.length === 0) return

@@ -8,7 +8,7 @@ const PATIENCE = 10_000
 const TIMEOUT = 120_000
 
 /** Random flows through the public API, over a backend: as they are, and under two kinds of mishaps. */
-export function randomFlows(open: (namespace: string) => Backend, flows: number): void {
+export function randomFlows(open: (namespace: string) => Backend | Promise<Backend>, flows: number): void {
   test('random flows come to what a sequential oracle says', { timeout: TIMEOUT }, async () => {
     await using stage = await openStage(open, PATIENCE)
     const house = theatre(stage)

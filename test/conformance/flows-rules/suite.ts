@@ -51,7 +51,7 @@ type Tasks = Parameters<App['worker']>[0]['tasks']
  *
  * @param reach - pairs of places that fail are tried up to this distance
  */
-export function flowRules(open: (namespace: string) => Backend, reach: number): void {
+export function flowRules(open: (namespace: string) => Backend | Promise<Backend>, reach: number): void {
   test('a flow that failed anywhere, again and elsewhere, is retried to the same value', {
     timeout: TIMEOUT,
   }, async () => {

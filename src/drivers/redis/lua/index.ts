@@ -4,6 +4,7 @@ import { cancel, retry, shift, watch } from './control.ts'
 import { ends } from './ends.ts'
 import { flows } from './flows.ts'
 import { moves } from './moves.ts'
+import { outbox, sent } from './outbox.ts'
 import { commit, prelude } from './prelude.ts'
 import { clock, counts, read, readJoins, scan, slots, workers } from './read.ts'
 import { beat, quit, renew } from './renew.ts'
@@ -26,6 +27,8 @@ const parts = {
   beat,
   quit,
   sweep,
+  outbox,
+  sent,
   cancel,
   retry,
   shift,

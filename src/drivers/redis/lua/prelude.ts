@@ -11,14 +11,15 @@ const TOLD = 2_000
  * rolled back.
  *
  * `c` holds the namespace's settings: o clock offset, s last serial, w until when ids are watched, f number of
- * flows, k number of flows with marks, n number of shards (in the first), u the minute whose receipts have their time to live, and p:<queue>
- * the highest priority that its lines hold, plus 10 while something was handed back to it.
+ * flows, k number of flows with marks, n number of shards (in the first), u the minute whose receipts have their
+ * time to live, b until when tickets for a broker are kept (see lua/outbox.ts), and p:<queue> the highest
+ * priority that its lines hold, plus 10 while something was handed back to it.
  */
 export const prelude = String.raw`
 local call, pcall, match, sub, find, floor, min
 
 -- The shard that a call works on: what its keys begin with, and keys.
-local P, J, C, N, D, E, M, X, G
+local P, J, C, N, D, E, M, X, G, O
 
 -- now: the namespace's clock; wall: the server's own
 local now, wall, serial, watching, flows, marks, minute
@@ -26,6 +27,7 @@ local conf, tops
 local hash, lines, keys, kept, counts, told, seen, fresh, live
 local due, firstSerial
 local joins, covers, marked, unswept
+local box, boxed, tickets
 
 local function enter(prefix)
   if P == prefix then return end
@@ -33,7 +35,7 @@ local function enter(prefix)
   call, pcall, match, sub, find, floor, min =
     redis.call, redis.pcall, string.match, string.sub, string.find, math.floor, math.min
   P = prefix
-  J, C, N, D, E, M, X, G = P..'j', P..'c', P..'n', P..'d', P..'e', P..'m', P..'x', P..'g'
+  J, C, N, D, E, M, X, G, O = P..'j', P..'c', P..'n', P..'d', P..'e', P..'m', P..'x', P..'g', P..'o'
 end
 
 -- What an earlier call left behind, be it by an error, is dropped.
@@ -42,8 +44,9 @@ local function begin(queues)
   hash, lines, keys, kept, counts, told, seen, fresh, live = {}, {}, {}, {}, {}, {}, {}, {}, {}
   due = nil
   joins, covers, marked, unswept = {}, {}, {}, {}
-  local names = {'o', 's', 'w', 'f', 'k', 'u'}
-  for i = 1, #queues do names[6 + i] = 'p:'..queues[i] end
+  tickets = {}
+  local names = {'o', 's', 'w', 'f', 'k', 'u', 'b'}
+  for i = 1, #queues do names[7 + i] = 'p:'..queues[i] end
   local c = call('HMGET', C, unpack(names))
   local t = call('TIME')
   wall = t[1] * 1000 + floor(t[2] / 1000)
@@ -52,7 +55,9 @@ local function begin(queues)
   firstSerial = serial
   watching = c[3] and tonumber(c[3]) > wall
   flows, marks, minute = tonumber(c[4] or 0), tonumber(c[5] or 0), c[6]
-  for i = 1, #queues do tops[queues[i]] = tonumber(c[6 + i]) or false end
+  box = tonumber(c[7])
+  boxed = box and box > now
+  for i = 1, #queues do tops[queues[i]] = tonumber(c[7 + i]) or false end
 end
 
 local function bulk(command, key, list)
@@ -118,6 +123,7 @@ local function line(queue, prio, id)
   end
   ids[#ids + 1] = id
   fresh[queue] = (fresh[queue] or 0) + 1
+  if boxed then tickets[#tickets + 1] = queue..'\n'..id end
 end
 
 -- Ahead of a line, by serial: handed back (b), or a suspect (y), of which a worker holds one at a time.
@@ -126,6 +132,7 @@ local function ahead(queue, prio, id, place, suspect)
   local top = topOf(queue)
   if not top then setTop(queue, 10) elseif top < 10 then setTop(queue, top + 10) end
   fresh[queue] = (fresh[queue] or 0) + 1
+  if boxed then tickets[#tickets + 1] = queue..'\n'..id end
 end
 
 -- Writes the records and the lines collected so far: before they are read again.
@@ -133,6 +140,7 @@ local function flush()
   if #hash > 0 then bulk('HSET', J, hash) hash = {} end
   for i = 1, #keys do bulk('RPUSH', keys[i], lines[keys[i]]) end
   if #keys > 0 then keys, lines = {}, {} end
+  if #tickets > 0 then bulk('RPUSH', O, tickets) tickets = {} end
 end
 
 -- Id, then whose record tells the end, and that; or nothing, where it is not small.

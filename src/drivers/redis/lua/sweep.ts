@@ -1,3 +1,5 @@
+import { lapse } from './outbox.ts'
+
 /**
  * Housekeeping, a page of each kind: due -> waiting; lost workers' jobs -> waiting, failed or cancelled; late ones
  * -> expired; members below marks -> cancelled; what was kept long enough is deleted.
@@ -150,7 +152,7 @@ function scripts.sweep(ARGV)
   local fading = call('ZRANGEBYSCORE', X, '-inf', now, 'LIMIT', 0, 20)
   for i = 1, #fading do forget(fading[i]) end
   call('ZREMRANGEBYSCORE', P..'w', '-inf', wall)
-  commit()
+${lapse}  commit()
   local head = call('ZRANGE', D, 0, 0, 'WITHSCORES')
   local wait = -1
   if head[2] then wait = tonumber(head[2]) - now end

@@ -2,8 +2,8 @@
  * One worker's round: its outcomes are applied, then it takes what waits. active -> final, retrying or waiting;
  * waiting -> active, or cancelled or expired where that is met; what is due is made waiting before.
  *
- * KEYS[1] the shard's prefix. ARGV: worker, lease, the call's number, flags (i it was idle, l it leaves, a
- * return all it holds), how many it wants, number of queues, (queue, share) *, (id, hold, end, value) *.
+ * KEYS[1] the shard's prefix. ARGV: worker, lease, the call's number, flags (i it was idle, l it leaves, c
+ * it won't wait, a return all it holds), how many it wants, number of queues, (queue, share) *, (id, hold, end, value) *.
  * An end is K, F, C with the result; R (counted) or r with the delay and, behind a line break, the error; B.
  * `a:<worker>` id -> hold is the fence: an outcome counts if its hold still stands there, and once.
  *
@@ -226,7 +226,7 @@ function scripts.work(ARGV)
       for i = 1, nq do
         -- It has just looked: it need not be woken itself. Suspects may be for others.
         if not (topOf(queues[i]) and topOf(queues[i]) >= 10) then fresh[queues[i]] = nil end
-        call('ZADD', P..'i:'..queues[i], wall, wid)
+        if not find(flags, 'c', 1, true) then call('ZADD', P..'i:'..queues[i], wall, wid) end
       end
     end
     if head[2] then

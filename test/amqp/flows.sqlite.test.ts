@@ -1,0 +1,8 @@
+import { randomFlows } from '../conformance/app/tests.ts'
+import { flowRules } from '../conformance/flows-rules/suite.ts'
+import { beforeSQLite, withoutPulse } from './stores.ts'
+
+const open = withoutPulse(await beforeSQLite())
+
+flowRules(open, 1)
+randomFlows(open, 24)
