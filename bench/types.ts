@@ -15,6 +15,8 @@ export interface Settings {
 /** What is needed to reach one place where jobs are kept, in any process. Plain data. */
 export interface Place {
   readonly url: string
+  /** Behind a broker: where the jobs are kept. */
+  readonly results?: string
   readonly durability: 'full' | 'normal'
 }
 

@@ -1,6 +1,9 @@
 import amqplib from 'amqplib'
 import { privateRabbit } from '../../scripts/chaos/rabbitmq.mjs'
+import { redis } from './redis.mjs'
 import { sqlite } from './sqlite.mjs'
+
+/** @typedef {import('../types.ts').BackendKind} BackendKind */
 
 /** @type {Promise<string> | undefined} */
 let server
@@ -14,38 +17,41 @@ async function start(folder) {
 }
 
 /**
- * RabbitMQ before a new SQLite file, or before MILLRACE_BENCH_RESULTS. The raw limit runs on the same server.
+ * RabbitMQ before a store. The raw limit runs on the same server, and the store without it beside.
  *
- * @type {import('../types.ts').BackendKind}
+ * @param {BackendKind} store @param {string} name
+ * @returns {BackendKind}
  */
-export const amqp = {
+const before = (store, name) => ({
   processes: true,
   pace: 1,
-  beside: { 'raw amqplib': new URL('../systems/amqp.mjs', import.meta.url).href },
+  beside: {
+    'raw amqplib': new URL('../systems/amqp.mjs', import.meta.url).href,
+    [`${name} alone`]: new URL('../systems/store.mjs', import.meta.url).href,
+  },
   async create(settings) {
     server ??= start(settings.folder)
     const url = await server
-    const given = process.env.MILLRACE_BENCH_RESULTS
-    // The processes that are measured inherit it.
-    process.env.MILLRACE_RESULTS = given ?? (await sqlite.create(settings)).url
-    return { url: `${url}?namespace=bench-${process.pid}-${++places}`, durability: settings.durability }
+    const { url: results } = await store.create(settings)
+    const namespace = `bench-${process.pid}-${++places}`
+    return { url: `${url}?namespace=${namespace}`, results, durability: settings.durability }
   },
-  async remove({ url, durability }) {
-    const results = process.env.MILLRACE_RESULTS ?? ''
-    if (results.startsWith('sqlite:')) await sqlite.remove({ url: results, durability })
+  async remove({ url, results = '', durability }) {
+    await store.remove({ url: results, durability })
     const client = await amqplib.connect(url)
     const channel = await client.createChannel()
     const namespace = new URL(url).searchParams.get('namespace')
-    for (const name of ['queue', 'refused']) await channel.deleteQueue(`${namespace}.${name}.default`)
+    for (const queue of ['queue', 'refused']) await channel.deleteQueue(`${namespace}.${queue}.default`)
     await client.close()
   },
-  async facts({ folder }) {
-    server ??= start(folder)
+  async facts(settings) {
+    server ??= start(settings.folder)
     const client = await amqplib.connect(await server)
     const { version } = client.connection.serverProperties
     await client.close()
-    return {
-      RabbitMQ: `${version}, quorum queues, results in ${process.env.MILLRACE_BENCH_RESULTS ?? 'SQLite'}`,
-    }
+    return { ...(await store.facts?.(settings)), RabbitMQ: `${version}, quorum queues` }
   },
-}
+})
+
+export const amqp = before(redis, 'Redis')
+export const amqpSqlite = before(sqlite, 'SQLite')

@@ -1,4 +1,4 @@
-import { amqp } from './amqp.mjs'
+import { amqp, amqpSqlite } from './amqp.mjs'
 import { memory } from './memory.mjs'
 import { redis } from './redis.mjs'
 import { sqlite } from './sqlite.mjs'
@@ -9,4 +9,5 @@ export const backends = /** @type {Record<string, import('../types.ts').BackendK
   sqlite,
   redis,
   amqp,
+  'amqp-sqlite': amqpSqlite,
 })

@@ -15,6 +15,22 @@ export const adds = {
   measure: ({ producer, count }) => producer.ask('adds', { jobs: count(20_000), inFlight: 100 }),
 }
 
+/** As many as a broker's client has unconfirmed. @type {Case} */
+export const manyAdds = {
+  name: 'adds-1000',
+  needs: ['adds'],
+  backends: ['redis', 'amqp', 'amqp-sqlite'],
+  figures: {
+    rate: {
+      title: 'single adds, 1,000 in flight',
+      unit: 'jobs/s',
+      better: 'more',
+      aim: { amqp: { ratio: 0.5, to: 'raw amqplib' } },
+    },
+  },
+  measure: ({ producer, count }) => producer.ask('adds', { jobs: count(50_000), inFlight: 1000 }),
+}
+
 /** @type {Case} */
 export const bulks = {
   name: 'bulks',

@@ -24,5 +24,6 @@ export const drains = [
   drain(100, 50_000, {
     sqlite: { ratio: 0.25, to: 'raw SQLite' },
     memory: { ratio: 0.3, to: 'bare loop' },
+    amqp: { ratio: 0.4, to: 'raw amqplib' },
   }),
 ]

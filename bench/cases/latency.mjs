@@ -1,16 +1,20 @@
 /** @typedef {import('../types.ts').Case} Case */
 
-/** @param {string} title @param {number} [at] @returns {Case['figures']} */
-const delays = (title, at) => ({
-  p50: { title: `${title}, p50`, unit: 'ms', better: 'less', ...(at && { aim: { sqlite: { at } } }) },
-  p99: { title: `${title}, p99`, unit: 'ms', better: 'less' },
+/** @typedef {import('../types.ts').Figure['aim']} Aim */
+
+/** @param {string} title @param {{ p50?: Aim, p99?: Aim }} [aims] @returns {Case['figures']} */
+const delays = (title, { p50, p99 } = {}) => ({
+  p50: { title: `${title}, p50`, unit: 'ms', better: 'less', ...(p50 && { aim: p50 }) },
+  p99: { title: `${title}, p99`, unit: 'ms', better: 'less', ...(p99 && { aim: p99 }) },
 })
 
 /** @type {Case} */
 export const calls = {
   name: 'calls',
   needs: ['calls', 'serve'],
-  figures: delays('call and result, one after the other', 2),
+  figures: delays('call and result, one after the other', {
+    p50: { sqlite: { at: 2 }, amqp: { at: 4 } },
+  }),
   async measure({ producer, worker, count }) {
     await worker.ask('serve', { concurrency: 10 })
     await producer.ask('calls', { jobs: 50 })
@@ -22,7 +26,7 @@ export const calls = {
 export const pickups = {
   name: 'pickup',
   needs: ['pickups', 'serve', 'delays'],
-  figures: delays('pickup by an idle worker', 2),
+  figures: delays('pickup by an idle worker', { p50: { sqlite: { at: 2 } } }),
   async measure({ producer, worker, count }) {
     await worker.ask('serve', { concurrency: 10 })
     await producer.ask('pickups', { jobs: 20 })
@@ -33,17 +37,25 @@ export const pickups = {
   },
 }
 
-/** @type {Case} */
-export const lateness = {
-  name: 'lateness',
+/**
+ * @param {string} name @param {number} jobs @param {string} title @param {{ p99?: Aim }} [aims]
+ * @returns {Case}
+ */
+const late = (name, jobs, title, aims) => ({
+  name,
   needs: ['fill', 'delayed', 'serve', 'delays'],
-  figures: delays('lateness of 1,000 jobs due over 3 s'),
+  figures: delays(title, aims),
   async measure({ producer, worker }) {
     await worker.ask('serve', { concurrency: 100 })
     // To make the file is no part of it.
     await producer.ask('fill', { jobs: 10 })
-    const spread = { jobs: 1000, spread: 3000, lead: 1000 }
+    const spread = { jobs, spread: 3000, lead: 1000 }
     await producer.ask('delayed', spread)
     return worker.ask('delays', spread)
   },
-}
+})
+
+export const lateness = late('lateness', 1000, 'lateness of 1,000 jobs due over 3 s')
+export const manyLate = late('lateness-1000', 3000, 'lateness of 1,000 jobs a second for 3 s', {
+  p99: { amqp: { at: 50 } },
+})

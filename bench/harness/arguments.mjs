@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util'
 
 const HELP = `npm run bench -- [options]
 
-  --backend memory,sqlite   where jobs are kept (default: both)
+  --backend memory,sqlite   where jobs are kept (default: both); also redis, amqp (before Redis) and
+                            amqp-sqlite
   --durability full|normal  SQLite: synced at every commit, or at checkpoints (default: full)
   --only drain,calls        cases whose names start so (default: all)
   --rounds N                measurements of each case and system, taken in turn (default: 5)

@@ -9,11 +9,11 @@ const REPOSITORY = new URL('../../', import.meta.url)
  * @param {import('../types.ts').Place} place
  * @returns {Promise<import('../types.ts').Queue>}
  */
-export async function open({ url }) {
+export async function open({ url, results }) {
   const other = new URL(import.meta.url).search.slice(1)
   const folder = other ? new URL(`${pathToFileURL(decodeURIComponent(other)).href}/`) : REPOSITORY
   const { connect, task, chain, group } = await library(folder)
-  const app = connect(url, { logger: false })
+  const app = connect(url, { logger: false, ...(results && { results }) })
   /** @type {import('../types.ts').Handler} */
   let handler = () => undefined
   const job = task('bench.job', async (/** @type {any} */ input) => /** @type {any} */ (await handler(input)))
