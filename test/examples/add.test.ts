@@ -7,19 +7,40 @@ import { promisify } from 'node:util'
 import { connect } from 'millrace'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '../package/manifest.ts'
+import { anyRabbit } from '../setup/rabbitmq.ts'
+import { anyRedis } from '../setup/redis.ts'
 
 const jiti = join(root, 'node_modules/.bin/jiti')
 const path = (file: string) => join(root, 'examples/add', file)
 
-describe('examples/add', { timeout: 30_000 }, () => {
+type Urls = { readonly MILLRACE_URL: string; readonly MILLRACE_RESULTS?: string }
+
+/** What the programs are told on each backend. */
+const backends: Readonly<Record<string, (file: string) => Promise<{ urls: Urls } & AsyncDisposable>>> = {
+  SQLite: async (file) => ({ urls: { MILLRACE_URL: file }, async [Symbol.asyncDispose]() {} }),
+  async Redis() {
+    const server = await anyRedis()
+    const urls = { MILLRACE_URL: `${server.url}?namespace=add-${process.pid}` }
+    return { urls, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  },
+  async 'RabbitMQ before SQLite'(file) {
+    const server = await anyRabbit()
+    const urls = { MILLRACE_URL: `${server.url}?namespace=add-${process.pid}`, MILLRACE_RESULTS: file }
+    return { urls, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  },
+}
+
+describe.each(Object.keys(backends))('examples/add on %s', { timeout: 30_000 }, (name) => {
   let folder: string
   let worker: ChildProcess
-  const env = () => ({ ...process.env, MILLRACE_URL: `sqlite:${join(folder, 'millrace.db')}` })
+  let backend: { urls: Urls } & AsyncDisposable
+  const env = () => ({ ...process.env, ...backend.urls })
   const run = async (file: string, ...args: string[]) =>
     (await promisify(execFile)(jiti, [path(file), ...args], { env: env(), timeout: 20_000 })).stdout.trim()
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'millrace-add-'))
+    backend = await backends[name]!(`sqlite:${join(folder, 'millrace.db')}`)
     worker = spawn(jiti, [path('worker.ts')], { env: env(), stdio: ['ignore', 'inherit', 'pipe'] })
     worker.stderr!.setEncoding('utf8')
     await new Promise<void>((resolve, reject) => {
@@ -30,6 +51,7 @@ describe('examples/add', { timeout: 30_000 }, () => {
 
   afterAll(async () => {
     worker.kill('SIGKILL')
+    await backend[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
 
@@ -38,7 +60,8 @@ describe('examples/add', { timeout: 30_000 }, () => {
     expect(id).toMatch(/^[0-9a-f-]{36}$/)
     expect((await run('reader.ts', id)).split('\n')).toEqual(['scheduled', '40'])
 
-    const app = connect(env().MILLRACE_URL)
+    const { MILLRACE_URL, MILLRACE_RESULTS: results } = backend.urls
+    const app = connect(MILLRACE_URL, results === undefined ? {} : { results })
     const info = (await app.job(id).info())!
     await app.close()
     expect(info).toMatchObject({ task: 'add', state: 'succeeded', input: { x: 15, y: 25 }, result: 40 })

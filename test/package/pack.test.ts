@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,7 +10,9 @@ const run = promisify(execFile)
 
 describe('the package, packed and installed in an empty project', { timeout: 60_000 }, () => {
   let project: string
-  const inProject = (file: string, ...args: string[]) => run(file, args, { cwd: project, timeout: 60_000 })
+  const env = { ...process.env, MILLRACE_URL: '', MILLRACE_RESULTS: 'memory:' }
+  const inProject = (file: string, ...args: string[]) =>
+    run(file, args, { cwd: project, env, timeout: 60_000 })
 
   beforeAll(async () => {
     project = await mkdtemp(join(tmpdir(), 'millrace-installed-'))
@@ -54,6 +56,28 @@ describe('the package, packed and installed in an empty project', { timeout: 60_
       'common.cts',
     ).catch((error) => error)
     expect(outcome.stdout).toBe('')
+  })
+
+  test('runs the quick start of the README', async () => {
+    for (const file of ['tasks.ts', 'worker.ts', 'producer.ts', 'reader.ts']) {
+      await cp(join(root, 'examples/add', file), join(project, file))
+    }
+    const jiti = join(project, 'node_modules/.bin/jiti')
+    const worker = spawn(jiti, ['worker.ts'], { cwd: project, env, stdio: 'ignore' })
+    try {
+      const id = (await inProject(jiti, 'producer.ts')).stdout.trim()
+      expect((await inProject(jiti, 'reader.ts', id)).stdout).toBe('scheduled\n40\n')
+    } finally {
+      worker.kill('SIGKILL')
+    }
+  })
+
+  test.each([
+    ['redis://localhost', 'npm install ioredis@'],
+    ['amqp://localhost', 'npm install amqplib@'],
+  ])('tells how to get the package that %s needs', async (url, command) => {
+    const asked = inProject(join(project, 'node_modules/.bin/millrace'), 'queues', '--url', url)
+    await expect(asked).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(command) })
   })
 
   test('brings the millrace command', async () => {
