@@ -58,8 +58,8 @@ test('connections that are reset again and again lose and double nothing', async
     proxy.reset()
     assert.ok((await receipts).every(({ status }) => status === 'accepted'))
   }
-  while ((await states(backend, all)).size > 1) await backend.sweep(500)
-  assert.deepEqual(await states(backend, all), new Set(['succeeded']))
+  const open = async () => [...(await states(backend, all))].some((state) => state !== 'succeeded')
+  while (await open()) await backend.sweep(500)
   assert.ok([...crew.applied.values()].every((times) => times === 1))
 })
 

@@ -12,7 +12,7 @@ export async function createConsumer(shard: Shard, options: ConsumeOptions): Pro
   const rounds = createRounds(shard, options)
   const stops = [
     await shard.bells.listen(`${shard.prefix}w:${worker}`, rounds.ring),
-    shard.bells.onReturn(rounds.ring),
+    shard.bells.onReturn(() => rounds.ring()),
   ]
   let closed = false
   await shard.run(scripts.renew, [worker, lease, names.length, ...names], asBefore)
@@ -57,6 +57,7 @@ export async function createConsumer(shard: Shard, options: ConsumeOptions): Pro
     async [Symbol.asyncDispose]() {
       if (closed) return
       closed = true
+      await rounds.quiet()
       rounds.stop()
       for (const stop of stops) stop()
       try {

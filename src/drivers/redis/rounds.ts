@@ -39,8 +39,10 @@ export interface Rounds {
   /** What there is now, up to so many. */
   claim(max: number): Promise<Delivery[]>
   finish(outcomes: readonly Outcome[]): Promise<Applied[]>
-  /** Something may wait for this worker. */
-  ring(): void
+  /** Something may wait for this worker; or the message holds it, leased in advance. */
+  ring(message?: string): void
+  /** Resolves once no call is under way, and nothing that was taken goes back any more. */
+  quiet(): Promise<void>
   stop(): void
   /** What was handed out and not finished, as far as this worker knows. */
   readonly out: ReadonlyMap<string, Delivery>
@@ -64,8 +66,14 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
   let stopped = false
   /** Something may wait: a take asks for it. */
   let rung = true
-  /** The server counts on this worker to come when it is woken. */
+  /** The server counts on this worker to come when it is woken; to a free one, it may send a job. */
   let idle = false
+  let free = false
+  /** The server's clock less ours, as far as known. */
+  let ahead = 0
+  /** Came by message while a call was under way. */
+  let sent: Delivery[] = []
+  let quieted: (() => void)[] = []
   /** It can't: another is to be woken instead. */
   let leaving = false
   /** The answer to a take was lost: what it took is held here, unknown. */
@@ -74,16 +82,21 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
   function arm() {
     if (armed || flying) return
     armed = true
-    // A take alone lets the loop turn once: what handlers end meanwhile goes along.
-    if (finishing.length > 0) process.nextTick(depart)
+    // A take alone lets the loop turn once, while handlers run: what they end meanwhile goes along.
+    if (finishing.length > 0 || out.size === 0) process.nextTick(depart)
     else setImmediate(depart)
   }
 
   function depart() {
     armed = false
-    if (flying || stopped) return
     // With outcomes on their way, a take that waits goes along: what follows from them may be for it.
-    if ((taking && rung) || finishing.length > 0 || leaving) void fly(taking)
+    if (!flying && !stopped && ((taking && rung) || finishing.length > 0 || leaving)) void fly(taking)
+    if (!flying) beQuiet()
+  }
+
+  function beQuiet() {
+    for (const resolve of quieted) resolve()
+    quieted = []
   }
 
   async function fly(take: Taking | undefined): Promise<void> {
@@ -91,21 +104,24 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
     clearTimeout(timer)
     const batch = nextBatch(finishing)
     const want = take ? Math.min(take.max, MOST) : 0
-    const adopting = adopt && want > 0
+    // One that held nothing may have been sent a job by a message that got lost.
+    const adopting = (adopt && want > 0) || (idle && free)
+    free = out.size === 0
     const args = argumentsOf(
       want,
-      `${idle ? 'i' : ''}${leaving ? 'l' : ''}${take?.once ? 'c' : ''}${adopting ? 'a' : ''}`,
+      `${idle ? 'i' : ''}${leaving ? 'l' : ''}${free ? 'f' : ''}${take?.once ? 'c' : ''}${adopting ? 'a' : ''}`,
     )
     for (const { outcomes } of batch) for (const outcome of outcomes) pushOutcome(args, outcome)
     idle = false
     leaving = false
     if (take) rung = false
-    const sent = performance.now()
+    const began = performance.now()
     try {
       const reply = (await shard.run(scripts.work, args)) as Reply
       if (adopting) adopt = false
       answer(batch, reply[1])
-      if (performance.now() - sent < lease / 2) hand(reply, take)
+      ahead = reply[0] - performance.now()
+      if (performance.now() - began < lease / 2) hand(reply, take)
       else {
         // This process stood still, or the answer was long under way: what it took may be another's by now.
         adopt ||= want > 0
@@ -121,7 +137,9 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
       }
     }
     flying = false
+    if (sent.length > 0) give([])
     if ((taking && rung) || finishing.length > 0 || leaving) arm()
+    else beQuiet()
   }
 
   function argumentsOf(want: number, flags: string): Argument[] {
@@ -151,12 +169,9 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
       const [id, hold, record] = all.slice(i, i + 3) as [string, string, string]
       if (!known.has(`${hold} ${id}`) && record !== '') deliveries.push(deliver(id, record, now, call, hold))
     }
-    if (deliveries.length > 0) {
+    if (deliveries.length > 0 || sent.length > 0) {
       rung = true
-      if (!taking || taking.max < deliveries.length) return handBack(deliveries)
-      const { resolve } = taking
-      taking = undefined
-      return resolve(deliveries)
+      return give(deliveries)
     }
     if (!take) return
     if (rest) rung = true
@@ -167,7 +182,35 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
     }
     if (!taking) leaving = idle
     else if (!rung)
-      timer = setTimeout(ring, Math.max(1, Math.min(wait < 0 ? SAFETY_POLL : wait, SAFETY_POLL)))
+      timer = setTimeout(() => ring(), Math.max(1, Math.min(wait < 0 ? SAFETY_POLL : wait, SAFETY_POLL)))
+  }
+
+  /** To the take that waits, as many as it asked for. */
+  function give(deliveries: Delivery[]): void {
+    const all = [...sent, ...deliveries]
+    sent = []
+    if (!taking) return handBack(all)
+    const { max, resolve } = taking
+    taking = undefined
+    clearTimeout(timer)
+    if (all.length > max) handBack(all.splice(max))
+    resolve(all)
+  }
+
+  /** Leased in advance, as it was put in line: see `firstFor` in lua/prelude.ts. */
+  function receive(message: string): void {
+    const [now, more, id, hold, ...record] = message.split('\n') as [string, string, string, string]
+    idle = false
+    rung ||= more === '1'
+    if (known.has(`${hold} ${id}`)) return
+    if (Math.abs(Number(now) - ahead - performance.now()) > lease / 2) {
+      // This process stood still: as with an answer that comes late.
+      adopt = true
+      rung = true
+      return arm()
+    }
+    sent.push(deliver(id, record.join('\n'), Number(now), '', hold))
+    if (!flying) give([])
   }
 
   function deliver(id: string, record: string, now: number, call: string, held?: string): Delivery {
@@ -180,7 +223,7 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
     return delivery
   }
 
-  /** Taken for a take that was aborted meanwhile. */
+  /** Taken for a take that was aborted meanwhile, or that asked for less. */
   function handBack(deliveries: readonly Delivery[]): void {
     const outcomes = deliveries.map((delivery): Outcome => ({ delivery, ran: 0, end: { kind: 'back' } }))
     finish(outcomes).catch(() => {
@@ -198,7 +241,8 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
     })
   }
 
-  function ring() {
+  function ring(message = '') {
+    if (message !== '') return receive(message)
     rung = true
     // What it was woken for is another's, if this one has no place.
     if (!taking) leaving = idle
@@ -250,6 +294,13 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
     claim,
     finish,
     ring,
+    async quiet() {
+      while (armed || flying) {
+        await new Promise<void>((resolve) => {
+          quieted.push(resolve)
+        })
+      }
+    },
     stop() {
       stopped = true
       clearTimeout(timer)

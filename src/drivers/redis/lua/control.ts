@@ -110,6 +110,7 @@ function scripts.shift(ARGV)
     local queue = match(fields[i], '^p:(.*)$')
     while queue and wake(queue) do end
   end
+  commit()
   return 1
 end
 `

@@ -1,5 +1,14 @@
 /** Moves that several scripts make: what is due becomes waiting, and what is past its time is gone. */
 export const moves = String.raw`
+-- waiting -> active: the record as it is then, its token, kind and lost workers; nil of one that does not wait.
+local function leased(rec, wid)
+  local mark, prio, kind, created, mid, crashes, token, lines = match(rec,
+    '^W(.)(.)(.)(%d+)(\t[^\t]*\t[^\t]*\t[^\t]*\t)(%d+)\t(%d+)[^\n]*(\n.*)$')
+  if not mark then return nil end
+  token = token + 1
+  return 'A'..mark..prio..kind..created..mid..crashes..'\t'..token..'\t'..(now - created)..'\t'..wid..lines, token, kind
+end
+
 -- scheduled, retrying -> waiting: what is due, in the order in which it became so; how many.
 local function promote(limit)
   local ids = call('ZRANGEBYSCORE', D, '-inf', now, 'LIMIT', 0, limit)

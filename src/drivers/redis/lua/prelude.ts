@@ -222,18 +222,70 @@ local CRASH_LIMIT = ${CRASH_LIMIT}
 
 /** What every script that may have written ends with. */
 export const commit = String.raw`
+-- The first of a line as a free worker would take it, so that it need not come for it; nil where a take has to look closer.
+local function firstFor(queue, wid)
+  local top = topOf(queue)
+  local lease = call('ZSCORE', P..'l', wid)
+  if not top or top >= 10 or not lease or tonumber(lease) <= now then return nil end
+  for level = top, 0, -1 do
+    local key = P..'q'..level..':'..queue
+    local ids = call('LRANGE', key, 0, 1)
+    local id = ids[1]
+    if id then
+      local rec = call('HGET', J, id)
+      if not rec then return nil end
+      local text, token, kind = leased(rec, wid)
+      if not text then return nil end
+      if kind == 'x' then
+        local r = parse(id, rec)
+        if r.expires or covered(r) then return nil end
+      end
+      local hold = token..'.p'..wall
+      local more = (ids[2] or level > 0) and '1' or '0'
+      return {id = id, rec = text, hold = hold, key = key, message = now..'\n'..more..'\n'..id..'\n'..hold..'\n'..text}
+    end
+  end
+end
+
+-- waiting -> active, by a message that a worker has heard.
+local function give(queue, wid, first)
+  local A = P..'a:'..wid
+  call('HSET', J, first.id, first.rec)
+  call('HSET', A, first.id, first.hold)
+  call('LPOP', first.key)
+  count(queue, 'W', -1)
+  count(queue, 'A', 1)
+  if watching then seen[#seen + 1] = first.id end
+  for other in string.gmatch(match(call('HGET', A, '\n'), '^[^\n]*\n(.*)$'), '[^\n]+') do
+    if other ~= queue then call('ZREM', P..'i:'..other, wid) end
+  end
+end
+
 local function wake(queue)
   while true do
     local idle = call('ZPOPMIN', P..'i:'..queue)
-    if not idle[1] then return false end
-    local heard = pcall('SPUBLISH', P..'w:'..idle[1], '')
+    local wid = idle[1]
+    if not wid then return false end
+    local first = tonumber(idle[2]) < 0 and firstFor(queue, wid)
+    local heard = pcall('SPUBLISH', P..'w:'..wid, first and first.message or '')
     -- Without the right to publish nobody hears of anything, and everybody looks once a second.
-    if type(heard) ~= 'number' or heard > 0 then return true end
+    if type(heard) ~= 'number' then return true end
+    if heard > 0 then
+      if first then give(queue, wid, first) end
+      return true
+    end
   end
 end
 
 local function commit()
   flush()
+  for queue, n in pairs(fresh) do
+    if wake(queue) and n > 1 then wake(queue) end
+  end
+  if due and not fresh[due.queue] then
+    local head = call('ZRANGE', D, 0, 0, 'WITHSCORES')
+    if head[2] and tonumber(head[2]) >= due.at then wake(due.queue) end
+  end
   for id, j in pairs(joins) do if j and j.dirty then saveJoin(j) end end
   for flow, delta in pairs(live) do
     if delta ~= 0 and call('HINCRBY', P..'s:'..flow, 'l', delta) == 0 and call('HDEL', P..'s:'..flow, 'late') == 1 then
@@ -257,13 +309,6 @@ local function commit()
         if till[k] and tonumber(till[k]) > wall then pcall('SPUBLISH', P..'i:'..seen[i + k - 1], '') end
       end
     end
-  end
-  for queue, n in pairs(fresh) do
-    if wake(queue) and n > 1 then wake(queue) end
-  end
-  if due and not fresh[due.queue] then
-    local head = call('ZRANGE', D, 0, 0, 'WITHSCORES')
-    if head[2] and tonumber(head[2]) >= due.at then wake(due.queue) end
   end
 end
 `

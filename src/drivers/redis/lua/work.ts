@@ -2,8 +2,9 @@
  * One worker's round: its outcomes are applied, then it takes what waits. active -> final, retrying or waiting;
  * waiting -> active, or cancelled or expired where that is met; what is due is made waiting before.
  *
- * KEYS[1] the shard's prefix. ARGV: worker, lease, the call's number, flags (i it was idle, l it leaves, c
- * it won't wait, a return all it holds), how many it wants, number of queues, (queue, share) *, (id, hold, end, value) *.
+ * KEYS[1] the shard's prefix. ARGV: worker, lease, the call's number, flags (i it was idle, l it leaves, f nothing
+ * runs there, c it won't wait, a return all it holds), how many it wants, number of queues, (queue, share) *,
+ * (id, hold, end, value) *.
  * An end is K, F, C with the result; R (counted) or r with the delay and, behind a line break, the error; B.
  * `a:<worker>` id -> hold is the fence: an outcome counts if its hold still stands there, and once.
  *
@@ -84,9 +85,8 @@ function scripts.work(ARGV)
   local total, rest, suspect = 0, false, nil
 
   local function take(queue, id, rec, isSuspect)
-    local mark, prio, kind, created, mid, crashes, tok, lines = match(rec,
-      '^W(.)(.)(.)(%d+)(\t[^\t]*\t[^\t]*\t[^\t]*\t)(%d+)\t(%d+)[^\n]*(\n.*)$')
-    if not mark or chosen[id] then return false end
+    local text, token, kind = leased(rec, wid)
+    if not text or chosen[id] then return false end
     if kind == 'x' then
       local r = parse(id, rec)
       local stop = covered(r) and 'C' or r.expires and r.expires <= now and 'X'
@@ -99,14 +99,12 @@ function scripts.work(ARGV)
       if r.expires then call('ZREM', E, id) end
     end
     chosen[id] = true
-    tok = tok + 1
     local h = #held
-    rec = 'A'..mark..prio..kind..created..mid..crashes..'\t'..tok..'\t'..(now - created)..'\t'..wid..lines
-    put(id, rec)
+    put(id, text)
     held[h + 1] = id
-    held[h + 2] = tok..'.'..nonce..(isSuspect and 's' or '')
+    held[h + 2] = token..'.'..nonce..(isSuspect and 's' or '')
     out[total * 2 + 1] = id
-    out[total * 2 + 2] = rec
+    out[total * 2 + 2] = text
     if isSuspect then
       held[h + 3] = '\ns'
       held[h + 4] = id
@@ -226,7 +224,8 @@ function scripts.work(ARGV)
       for i = 1, nq do
         -- It has just looked: it need not be woken itself. Suspects may be for others.
         if not (topOf(queues[i]) and topOf(queues[i]) >= 10) then fresh[queues[i]] = nil end
-        if not find(flags, 'c', 1, true) then call('ZADD', P..'i:'..queues[i], wall, wid) end
+        local score = find(flags, 'f', 1, true) and wall - 1e13 or wall
+        if not find(flags, 'c', 1, true) then call('ZADD', P..'i:'..queues[i], score, wid) end
       end
     end
     if head[2] then
