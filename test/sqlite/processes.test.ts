@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { sqlite } from '../../src/drivers/sqlite/index.ts'
+import { loadLibrary } from '../../src/drivers/sqlite/library.ts'
+import { SCHEMA_VERSION } from '../../src/drivers/sqlite/schema.ts'
 import { openStore } from '../../src/drivers/sqlite/store.ts'
 import { check } from '../../src/drivers/sqlite/url.ts'
+import type { Diagnosis } from '../../src/port/index.ts'
 import { consume, submission, testFolder } from './folder.ts'
 import { startProcess } from './process.ts'
 
@@ -17,6 +20,24 @@ test('several processes that open a new file at once all find it ready', async (
   await Promise.all(others.map((other, i) => other.call('submit', [submission(`a${i}`)])))
   for (const other of others) {
     for (let i = 0; i < others.length; i++) expect(await other.call('state', `a${i}`)).toBe('waiting')
+    await other[Symbol.asyncDispose]()
+  }
+})
+
+test('several processes that open a file of an older schema at once bring it up to date, with all that it holds', async () => {
+  const path = fresh()
+  await using backend = sqlite({ path })
+  await backend.submit([submission('before')])
+  await backend[Symbol.asyncDispose]()
+  const db = loadLibrary().open(path)
+  // As the first version left it.
+  db.exec(`DROP TABLE schedules; DELETE FROM meta WHERE name = 'versions'; PRAGMA user_version = 1`)
+  db.close()
+  const others = await Promise.all([1, 2, 3, 4].map(() => startProcess(`sqlite:${path}`)))
+  const ready = await Promise.all(others.map((other) => other.call<Diagnosis>('diagnose')))
+  expect(ready.map(({ versions }) => versions.schema)).toEqual(others.map(() => String(SCHEMA_VERSION)))
+  for (const other of others) {
+    expect(await other.call('state', 'before')).toBe('waiting')
     await other[Symbol.asyncDispose]()
   }
 })
