@@ -54,8 +54,11 @@ export interface Handle<O = unknown> {
 
 /** The handle that `enqueue` gives. */
 export interface EnqueuedHandle<O = unknown> extends Handle<O> {
-  /** `duplicate`: a job of that id is known, and this call has changed nothing. */
-  readonly status: 'accepted' | 'duplicate'
+  /**
+   * `duplicate`: a job of that id is known, or another holds its key, and this call has changed nothing.
+   * `replaced`: the job that holds its key, and has not started, runs as this call says.
+   */
+  readonly status: 'accepted' | 'duplicate' | 'replaced'
 }
 
 export const WAIT_OPTIONS: readonly string[] = ['timeout', 'signal']

@@ -98,13 +98,36 @@ export interface Join {
  */
 export interface Submission extends Release {
   readonly joins?: readonly Join[]
+  /** Accepted only if nobody else holds this key. */
+  readonly unique?: Unique
+}
+
+/**
+ * A key that one job or flow of a namespace holds at a time. It is given up by what becomes of its holder, so that
+ * nothing has to be done for it when that ends: whether it is held is looked at by who wants it.
+ */
+export interface Unique {
+  readonly key: string
+  /**
+   * How long the holder keeps it: while it has not started (a flow: as `finished`), while it has not ended, or
+   * whatever becomes of it.
+   */
+  readonly until: 'started' | 'finished' | 'elapsed'
+  /** But no longer than so. */
+  readonly for?: Millis
+  /**
+   * Who wins while it is held. `last`, for single jobs: a holder that has not started takes over all that the
+   * new one says but for its queue, its priority and whom it notifies.
+   */
+  readonly wins: 'first' | 'last'
 }
 
 /** The answer to one submission. */
 export interface Receipt {
+  /** Of the job or flow that stands for it: its own, or that of the holder of its key. */
   readonly id: string
-  /** `duplicate`: a record of that id exists, and nothing was written. */
-  readonly status: 'accepted' | 'duplicate'
+  /** `duplicate`: a record of that id exists, and nothing was written. `replaced`: the holder runs as it says. */
+  readonly status: 'accepted' | 'duplicate' | 'replaced'
 }
 
 /** The id by which a submission is known. */

@@ -28,7 +28,7 @@ import {
 
 /** A new job: waiting, scheduled, or stored as done; then its arrival is left to the caller. */
 export function admit(space: Space, job: Job, at: EpochMillis): void {
-  const due = !job.due ? at : 'in' in job.due ? at + job.due.in : job.due.at
+  const due = dueOf(job, at)
   const row: Row = {
     job,
     serial: ++space.serials,
@@ -74,6 +74,32 @@ export function putBack(space: Space, row: Row): void {
   lineOf(space, row.job.queue).putBack(row)
   if (space.outbox) enter(space.outbox, row)
 }
+
+/** A job that has not started runs as another says, in its own line. */
+export function reline(space: Space, row: Row, { due: when, ...job }: Job, at: EpochMillis): void {
+  const { id, queue, priority, notify } = row.job
+  row.job = {
+    ...job,
+    ...(when && { due: when }),
+    id,
+    queue,
+    priority,
+    ...(notify !== undefined && { notify }),
+  }
+  const due = dueOf(row.job, at)
+  row.due = Math.max(due, at)
+  row.expires = job.expiresIn === undefined ? never : row.due + job.expiresIn
+  if (row.expires !== never) space.expiring.push(row.expires, row)
+  if (due > at) {
+    row.state = 'scheduled'
+    row.next = due
+    space.timed.push(due, row)
+  } else if (row.state === 'scheduled') {
+    line(space, row)
+  }
+}
+
+const dueOf = ({ due }: Job, at: EpochMillis): EpochMillis => (!due ? at : 'in' in due ? at + due.in : due.at)
 
 /** To run again later. */
 export function postpone(space: Space, row: Row, next: EpochMillis): void {

@@ -2,7 +2,7 @@ import type { Attempt, Body, EndCode, EpochMillis, Job, JobState } from '../../p
 
 /** A job's record. */
 export interface Row {
-  readonly job: Job
+  job: Job
   /** Rises with every job that is admitted: the order of lists. */
   readonly serial: number
   state: JobState
@@ -14,7 +14,7 @@ export interface Row {
   marked: boolean
   readonly created: EpochMillis
   /** When it was first due. */
-  readonly due: EpochMillis
+  due: EpochMillis
   next: EpochMillis
   expires: EpochMillis
   started: EpochMillis | undefined

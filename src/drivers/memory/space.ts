@@ -1,4 +1,4 @@
-import type { EpochMillis, JobEvent, Join, JoinState, Millis, Schedule } from '../../port/index.ts'
+import type { EpochMillis, JobEvent, Join, JoinState, Millis, Schedule, Unique } from '../../port/index.ts'
 import { Heap } from './heap.ts'
 import { Line } from './line.ts'
 import type { Row } from './row.ts'
@@ -30,6 +30,13 @@ export interface WorkerRow {
   readonly held: Map<string, Row>
 }
 
+/** Who holds a key. */
+export interface Lock {
+  readonly unique: Unique
+  readonly id: string
+  readonly ends: EpochMillis
+}
+
 /** Tickets to send, in the order in which their jobs became waiting, and until when each is held. */
 export type Tickets = Map<{ readonly row: Row; readonly place: number }, EpochMillis>
 
@@ -53,6 +60,9 @@ export interface Space {
   /** Ids of ended jobs and flows by when their record goes. */
   readonly fading: Heap<{ row?: Row; flow?: Flow }>
   readonly schedules: Map<string, Schedule>
+  readonly locks: Map<string, Lock>
+  /** Locks by when it is to be seen whether they are still held. */
+  readonly locked: Heap<Lock>
   /** Versions of schedules by when they are due. Entries are stale unless their version is stored. */
   readonly planned: Heap<Schedule>
   /** Flows whose members are to be ended because a mark was set. */
@@ -79,6 +89,8 @@ export const createSpace = (): Space => ({
   expiring: new Heap(),
   fading: new Heap(),
   schedules: new Map(),
+  locks: new Map(),
+  locked: new Heap(),
   planned: new Heap(),
   marked: new Set(),
   listeners: new Set(),

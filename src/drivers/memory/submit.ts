@@ -1,4 +1,5 @@
 import { idOf, type Receipt, type Submission, start } from '../../port/index.ts'
+import { claim } from './locks.ts'
 import { admit, endMarked, ledger } from './moves.ts'
 import { now, ring, type Space } from './space.ts'
 
@@ -8,6 +9,8 @@ export function submit(space: Space, batch: readonly Submission[]): Receipt[] {
   const receipts = batch.map((submission): Receipt => {
     const id = idOf(submission)
     if (space.rows.has(id) || space.joins.has(id)) return { id, status: 'duplicate' }
+    const held = submission.unique && claim(space, submission, submission.unique, at)
+    if (held) return held
     const root = submission.joins?.find((join) => join.root)
     if (root) space.flows.set(id, { root, rows: [], joins: [], marked: false })
     for (const join of submission.joins ?? []) {

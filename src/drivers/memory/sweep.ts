@@ -1,4 +1,5 @@
 import type { Swept } from '../../port/index.ts'
+import { unlock } from './locks.ts'
 import { end, endMarked, loseWorker, promote } from './moves.ts'
 import { planned } from './schedules.ts'
 import { type Flow, isIdle, never, now, ring, type Space } from './space.ts'
@@ -8,6 +9,7 @@ export function sweep(space: Space, limit: number): Swept {
   const at = now(space)
   const moved =
     promote(space, at) + reclaim(space, at) + expire(space, at) + endMarked(space, at) + forget(space, at)
+  unlock(space, at)
   if (moved > 0) ring(space)
   const { due, next } = planned(space, at, limit)
   const nextDue = Math.min(space.timed.peek()?.key ?? never, next)

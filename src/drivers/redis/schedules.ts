@@ -39,7 +39,7 @@ export function createSchedules(shard: Shard): Schedules {
           args.push('s', name, version, next?.due ?? '', next?.body ?? '', fires.length)
           for (const each of fires) args.push(each)
         }
-        const letters = await deliver(shard, args)
+        const { letters } = await deliver(shard, args)
         // What was fired has a letter of its own, behind its schedule's.
         answers.push(
           ...(letters.match(/[ws]/g) ?? []).map((letter) => (letter === 'w' ? 'applied' : 'stale')),

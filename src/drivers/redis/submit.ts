@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { BackendError } from '../../errors.ts'
-import { idOf, type Job, type Join, type Receipt, type Submission } from '../../port/index.ts'
+import { idOf, type Job, type Join, type Receipt, type Submission, type Unique } from '../../port/index.ts'
 import type { Argument } from './link.ts'
 import { scripts } from './lua/index.ts'
 import type { Shard } from './shard.ts'
@@ -16,6 +16,7 @@ const process_ = randomBytes(6).toString('base64url')
 /** Submit a batch, in as many calls as its size asks for. */
 export async function submit(shard: Shard, batch: readonly Submission[]): Promise<Receipt[]> {
   const letters: string[] = []
+  const holders: string[] = []
   let args: Argument[] = []
   let jobs = 0
   let bytes = 0
@@ -25,7 +26,9 @@ export async function submit(shard: Shard, batch: readonly Submission[]): Promis
     closeRun(args, run)
     run = undefined
     if (args.length === 0) return
-    letters.push(...(await deliver(shard, args)))
+    const answer = await deliver(shard, args)
+    letters.push(...answer.letters)
+    holders.push(...answer.holders)
     args = []
     jobs = 0
     bytes = 0
@@ -35,6 +38,14 @@ export async function submit(shard: Shard, batch: readonly Submission[]): Promis
     if (jobs >= JOBS || bytes >= BYTES) await send()
     const [job] = submission.jobs
     jobs += Math.max(1, submission.jobs.length)
+    if (submission.unique) {
+      closeRun(args, run)
+      run = undefined
+      const item = argumentsOf(submission)
+      pushUnique(args, submission.unique, item.length)
+      for (const each of item) args.push(each)
+      continue
+    }
     if (submission.joins) {
       closeRun(args, run)
       run = undefined
@@ -57,18 +68,26 @@ export async function submit(shard: Shard, batch: readonly Submission[]): Promis
     }
   }
   await send()
-  return batch.map((submission, i) => receipt(submission, letters[i]!))
+  return batch.map((submission, i) => {
+    const letter = letters[i]!
+    if (letter !== 'h' && letter !== 'r') return receipt(submission, letter)
+    return { id: holders.shift()!, status: letter === 'r' ? 'replaced' : 'duplicate' }
+  })
 }
 
 /** Submit what these arguments hold; sent again, it gets the letters of the first time. */
-export async function deliver(shard: Shard, args: readonly Argument[]): Promise<string> {
+export async function deliver(
+  shard: Shard,
+  args: readonly Argument[],
+): Promise<{ letters: string; holders: string[] }> {
   const token = `${process_}${(++calls).toString(36)}`
   const answer = await shard.run(scripts.submit, [token, '', ...args], ([, , ...rest]) => [
     token,
     '1',
     ...rest,
   ])
-  return answer as string
+  const [letters = '', ...holders] = (answer as string).split('\n')
+  return { letters, holders }
 }
 
 /** One submission, whatever it is, as arguments of its own. */
@@ -77,6 +96,12 @@ export function argumentsOf(submission: Submission): Argument[] {
   if (submission.joins) pushFlow(args, submission)
   else pushJob(args, submission.jobs[0]!)
   return args
+}
+
+const LETTERS = { started: 's', finished: 'f', elapsed: 'e', first: 'f', last: 'l' } as const
+
+const pushUnique = (args: Argument[], { key, until, for: length, wins }: Unique, skip: number): void => {
+  args.push('u', key, LETTERS[until], length === undefined ? '' : Math.ceil(length), LETTERS[wins], skip)
 }
 
 const pushJob = (args: Argument[], job: Job): void => {

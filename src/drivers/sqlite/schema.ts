@@ -116,6 +116,14 @@ const steps = [
     body TEXT NOT NULL
   ) WITHOUT ROWID;
   CREATE INDEX schedules_due ON schedules (due) WHERE due IS NOT NULL;
+  CREATE TABLE locks (
+    name TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    until TEXT NOT NULL,
+    ends INTEGER,
+    look INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX locks_look ON locks (look);
   INSERT INTO meta VALUES ('versions', 0);`,
 ]
 

@@ -128,6 +128,19 @@ export function prepare(db: Database) {
     dueSchedules: arrays('SELECT name FROM schedules WHERE due <= ? ORDER BY due, name LIMIT ?'),
     nextSchedule: arrays('SELECT min(due) FROM schedules WHERE due > ?'),
 
+    // – locks –
+    lock: rows('SELECT name, id, until, ends FROM locks WHERE name = ?'),
+    writeLock: rows(`INSERT INTO locks (name, id, until, ends, look) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name)
+      DO UPDATE SET id = excluded.id, until = excluded.until, ends = excluded.ends, look = excluded.look`),
+    removeLock: rows('DELETE FROM locks WHERE name = ?'),
+    lookLock: rows('UPDATE locks SET look = ? WHERE name = ?'),
+    locksToSee: rows('SELECT name, id, until, ends FROM locks WHERE look <= ? ORDER BY look LIMIT ?'),
+    holder: rows('SELECT seq, state, expires FROM jobs WHERE id = ?'),
+    /** idle → scheduled, or waiting at this place: as another job says. */
+    reline:
+      rows(`UPDATE jobs SET seq = ?, state = ?, task = ?, body = ?, due = ?, due_in = ?, due_at = ?, next = ?,
+      expires_in = ?, expires = ?, keep_succeeded = ?, keep_failed = ? WHERE seq = ?`),
+
     // – sweep –
     lapsed: arrays('SELECT worker FROM workers WHERE expires <= ? ORDER BY expires LIMIT ?'),
     expired: rows(`SELECT ${ROW} FROM jobs WHERE expires <= ? ORDER BY expires LIMIT ?`),

@@ -3,6 +3,7 @@ import { idOf, type Job, type Receipt, type Submission, start } from '../../port
 import { MANY } from './insert.ts'
 import { enter, insertJoins, ledger } from './ledger.ts'
 import { admitMany, isPlain } from './line.ts'
+import { claim } from './locks.ts'
 import { exists, type Moment } from './moment.ts'
 import { endMarked } from './moves.ts'
 
@@ -40,9 +41,9 @@ function plainJobs(at: Moment, batch: readonly Submission[], from: number, known
   if (from + MANY > batch.length) return undefined
   const found: Job[] = []
   for (let i = from; i < from + MANY; i++) {
-    const { joins, jobs } = batch[i]!
+    const { joins, jobs, unique } = batch[i]!
     const job = jobs[0]!
-    if (joins || !isPlain(job) || isJoin(at, job.id, known)) return undefined
+    if (joins || unique || !isPlain(job) || isJoin(at, job.id, known)) return undefined
     found.push(job)
   }
   return found
@@ -51,6 +52,11 @@ function plainJobs(at: Moment, batch: readonly Submission[], from: number, known
 function submitOne(at: Moment, submission: Submission, known: Known): Receipt {
   const id = idOf(submission)
   if (isJoin(at, id, known)) return receipt(id, false)
+  if (submission.unique) {
+    if (exists(at.sql.hasJob, id)) return receipt(id, false)
+    const held = claim(at, submission, submission.unique)
+    if (held) return held
+  }
   if (!submission.joins) return receipt(id, enter(at, submission.jobs[0]!))
   if (exists(at.sql.hasJob, id)) return receipt(id, false)
   known.joins = true

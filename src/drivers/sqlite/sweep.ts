@@ -1,6 +1,7 @@
 import type { Swept } from '../../port/index.ts'
 import type { Ground } from './ground.ts'
 import { promote } from './line.ts'
+import { unlock } from './locks.ts'
 import { exists, type Moment } from './moment.ts'
 import { endMarked, expire, lose, untilNextDue } from './moves.ts'
 import type { Row } from './row.ts'
@@ -24,6 +25,7 @@ export async function sweep({ writer, clock, look }: Ground, limit: number): Pro
         endMarked(at, limit) +
         forgetJobs(at, limit) +
         forgetFlows(at, limit)
+      unlock(at, limit)
       return report(at, moved, limit)
     })
   )
@@ -47,7 +49,8 @@ const isWork = ({ sql, now }: Moment, steady: boolean): boolean =>
   exists(sql.expired, now, 1) ||
   exists(sql.unswept, 1) ||
   exists(sql.faded, now) ||
-  exists(sql.fading, now)
+  exists(sql.fading, now) ||
+  exists(sql.locksToSee, now, 1)
 
 /** active → waiting, failed or cancelled: jobs of workers whose lease has lapsed. */
 function reclaim(at: Moment, limit: number): number {

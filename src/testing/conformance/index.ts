@@ -28,10 +28,12 @@ import { submit } from './submit.ts'
 import { suspects } from './suspects.ts'
 import { sweep } from './sweep.ts'
 import { take } from './take.ts'
+import { unique } from './unique.ts'
 
 /** The contract of the seam by subject. */
 const subjects: Readonly<Record<string, Subject>> = {
   submit,
+  unique,
   take,
   order,
   finish,

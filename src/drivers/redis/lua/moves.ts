@@ -51,4 +51,50 @@ local function isGone(id, rec)
   local at = fades(id, rec)
   return at ~= nil and at <= now
 end
+
+-- Locks: o key -> until (s started, f finished, e elapsed), when it ends, holder; ol keys by when to look at them.
+-- Whether one is held, by whom, and the holder's record if it is a job.
+local function isHeld(lock)
+  local till, ends, id = match(lock, '^(.)([^\t]*)\t(.*)$')
+  if ends ~= '' and tonumber(ends) <= now then return false, id end
+  local rec = call('HGET', J, id)
+  if till == 'e' then return true, id, rec end
+  if not rec then
+    local j = joinOf(id)
+    return j and j.state == 'A', id
+  end
+  local state = sub(rec, 1, 1)
+  if isFinal(state) then return false, id end
+  if isIdle(state) then
+    local r = parse(id, rec)
+    if covered(r) or (r.expires and r.expires <= now) then return false, id end
+  end
+  return till == 'f' or state == 'W' or state == 'S', id, rec
+end
+
+local function lookAt(key, till, ends)
+  local look = now + 600000
+  if ends ~= '' and (till == 'e' or tonumber(ends) < look) then look = ends end
+  call('ZADD', P..'ol', look, key)
+end
+
+local function hold(key, till, ends, id)
+  call('HSET', P..'o', key, till..ends..'\t'..id)
+  lookAt(key, till, ends)
+end
+
+-- Forget a page of locks that are held no more.
+local function unlock(limit)
+  local looks = call('ZRANGEBYSCORE', P..'ol', '-inf', now, 'LIMIT', 0, limit)
+  for i = 1, #looks do
+    local lock = call('HGET', P..'o', looks[i])
+    if lock and isHeld(lock) then
+      local till, ends = match(lock, '^(.)([^\t]*)')
+      lookAt(looks[i], till, ends)
+    else
+      call('HDEL', P..'o', looks[i])
+      call('ZREM', P..'ol', looks[i])
+    end
+  end
+end
 `

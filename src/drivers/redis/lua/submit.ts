@@ -4,10 +4,12 @@
  * KEYS[1] the shard's prefix. ARGV: the call's token; 1 if it is sent again; then items:
  *   p <n> <queue> <kind> (<id> <lines>) * n         jobs without extras of one queue, priority and kind
  *   j <id> <done> <kind> <lines>                    any other single job
+ *   u <key> <until> <for> <wins> <skip>              the key of what follows, which is that many arguments
  *   s <name> <version> <due> <body> <skip>          a schedule's next step, before what it fires: that many arguments
  *   f <root> <joins> <jobs> <opens> (<id> <join> <queued> <root>) * joins (<id> <done> <kind> <lines>) * jobs <id> * opens
  * Returns a letter for each submission: a accepted, d duplicate, t a member's id is taken; for a schedule w written,
- * or s stale, and then nothing for what it fires. `t` name -> version, body; `td` names by due time; `tn` names in order.
+ * or s stale, and then nothing for what it fires; h if another
+ * holds the key, r if that one runs as this one says: then the holders' ids follow, a line each. `t` name -> version, body; `td` names by due time; `tn` names in order.
  * Receipts are kept for two minutes, so that a call whose answer was lost and that is sent again gets its own.
  */
 export const submit = String.raw`
@@ -105,6 +107,53 @@ function scripts.submit(ARGV)
     answer('a')
   end
 
+  -- A job that has not started runs as another says, in its own line.
+  local function reline(r, kind, rest)
+    local task, extras, body = match(rest, '^\n[^\n]*\n([^\n]*)\n[^\n]*\n([^\n]*)\n(.*)$')
+    local expires, when = match(extras, '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t([^\t]*)\t([^\t]*)$')
+    local due = now
+    if when and when ~= '' then
+      due = tonumber(sub(when, 2))
+      if sub(when, 1, 1) == 'i' then due = now + due end
+    end
+    call('ZREM', E, r.id)
+    local first = due > now and due or now
+    if expires and expires ~= '' then call('ZADD', E, first + expires, r.id) end
+    local before = r.state
+    r.kind, r.due = sub(kind, 2, 2), first - r.created
+    r.rest = '\n'..r.queue..'\n'..task..'\n'..r.notify..'\n'..extras..'\n'..body
+    if due > now then
+      r.state = 'S'
+      later(due, r)
+    elseif before == 'S' then
+      r.state = 'W'
+      call('ZREM', D, r.id)
+      line(r.queue, r.prio, r.id)
+    end
+    count(r.queue, before, -1)
+    count(r.queue, r.state, 1)
+    put(r.id, build(r))
+    if watching then seen[#seen + 1] = r.id end
+  end
+
+  local holders = {}
+  local function unique(key, till, length, wins, skip)
+    flush()
+    local lock = call('HGET', P..'o', key)
+    if lock then
+      local held, id, rec = isHeld(lock)
+      if held then
+        holders[#holders + 1] = id
+        local state = rec and sub(rec, 1, 1)
+        local replaces = wins == 'l' and (state == 'W' or state == 'S')
+        if replaces then reline(parse(id, rec), ARGV[at + 3], ARGV[at + 4]) end
+        at = at + skip
+        return answer(replaces and 'r' or 'h')
+      end
+    end
+    hold(key, till, length ~= '' and now + length or '', ARGV[at + 1])
+  end
+
   local function schedule(name, version, due, body, skip)
     local stored = call('HGET', P..'t', name)
     if (stored and match(stored, '^%d+') or '0') ~= version then
@@ -136,6 +185,12 @@ function scripts.submit(ARGV)
         admit(id, done, k, rest)
         answer('a')
       end
+    elseif kind == 'u' then
+      local key, till, length, wins, skip = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], tonumber(ARGV[at + 5])
+      at = at + 6
+      -- A known id is a duplicate of its own, whoever holds the key.
+      local id = ARGV[at + 1]
+      if not known(id, call('HGET', J, id)) then unique(key, till, length, wins, skip) end
     elseif kind == 's' then
       local name, version, due, body, skip = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], tonumber(ARGV[at + 5])
       at = at + 6
@@ -148,6 +203,7 @@ function scripts.submit(ARGV)
   end
   endMarks(1000)
   local all = table.concat(receipts)
+  if #holders > 0 then all = all..'\n'..table.concat(holders, '\n') end
   flush()
   call('HSET', P..'u:'..today, token, all)
   if minute ~= tostring(today) then

@@ -149,6 +149,7 @@ function scripts.sweep(ARGV)
   endAllMarked()
   endMarks(limit)
   flush()
+  unlock(limit)
   local fading = call('ZRANGEBYSCORE', X, '-inf', now, 'LIMIT', 0, 20)
   for i = 1, #fading do forget(fading[i]) end
   call('ZREMRANGEBYSCORE', P..'w', '-inf', wall)
