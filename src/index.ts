@@ -25,6 +25,7 @@ export { type ScheduleDefinition, type ScheduleOptions, schedule } from './core/
 export type { JobOptions, RunOptions } from './core/settings.ts'
 export type { OpenSignature, Signature } from './core/signature.ts'
 export { type Contract, type Runnable, type Task, type TaskOptions, task } from './core/task.ts'
+export type { DebounceOptions, ThrottleOptions, UniqueOptions } from './core/unique.ts'
 export * from './errors.ts'
 export type { Backend, Cancelled, Diagnosis, JobState, State } from './port/index.ts'
 export type { WorkerOptions } from './worker/config.ts'

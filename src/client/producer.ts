@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { collector } from '../async/batcher.ts'
 import { deadlines } from '../async/deadlines.ts'
 import { compile } from '../core/compile.ts'
@@ -6,13 +7,14 @@ import { type PartValue, partOf } from '../core/flow.ts'
 import { checkId, invalid } from '../core/options.ts'
 import { validate } from '../core/schema.ts'
 import { checkJobOptions, type JobOptions, NONE, type Settings } from '../core/settings.ts'
+import { checkUnique, UNIQUE_OPTIONS, type UniqueCall, type Uniqueness, withKey } from '../core/unique.ts'
 import { BackendError, UsageError } from '../errors.ts'
 import type { Backend, Receipt, Submission } from '../port/index.ts'
 import type { ClientConfig } from './config.ts'
 import { newId } from './new-id.ts'
 
 /** Options of one call to `enqueue`. On a flow they hold for all its steps; `delay` and `expires` for its start. */
-export interface EnqueueOptions extends JobOptions {
+export interface EnqueueOptions extends JobOptions, UniqueCall {
   /** An id of your own, without `/` and `@`: the same one again is answered `duplicate`, and changes nothing. */
   readonly id?: string
 }
@@ -32,6 +34,7 @@ export interface Producer {
   readonly notify: string
 }
 
+const CALL_OPTIONS = ['id', ...UNIQUE_OPTIONS]
 const BATCH = { max: 1000, concurrent: 2 }
 
 export function createProducer(backend: Backend, config: ClientConfig, notify: string): Producer {
@@ -39,7 +42,7 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
   const limits = deadlines<(error: Error) => void>((reject) => reject(late(config.enqueueTimeout)), true)
 
   const settingsOf = (options: EnqueueOptions | undefined): Settings =>
-    options === undefined ? NONE : checkJobOptions(options, 'enqueue', ['id'])
+    options === undefined ? NONE : checkJobOptions(options, 'enqueue', CALL_OPTIONS)
 
   /** An input in the place of the options is what other queues' users write first. */
   function optionsFor(value: unknown, options: EnqueueOptions | undefined): Settings {
@@ -55,10 +58,15 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
   }
 
   /** A submission, at once unless a schema takes its time. */
-  function prepare(value: unknown, call: Settings, id?: string): Submission | Promise<Submission> {
+  function prepare(
+    value: unknown,
+    call: Settings,
+    id?: string,
+    uniqueness?: Uniqueness,
+  ): Submission | Promise<Submission> {
     const part: PartValue = partOf(value)
     let waits: Promise<unknown>[] | undefined
-    const submission = compile(part, {
+    const compiled = compile(part, {
       id: id === undefined ? newId() : checkId(id),
       app: config.settings,
       call,
@@ -73,6 +81,7 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
         }
       },
     })
+    const submission = uniqueness ? withKey(compiled, uniqueness, digest) : compiled
     return waits ? Promise.all(waits).then(() => submission) : submission
   }
 
@@ -97,21 +106,27 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
     notify,
     submit,
     async enqueue(value, options) {
-      const submission = prepare(value, optionsFor(value, options), options?.id)
+      const call = optionsFor(value, options)
+      const submission = prepare(value, call, options?.id, options && checkUnique(options))
       return submit(submission instanceof Promise ? await submission : submission)
     },
     async enqueueAll(values, options) {
       if (options?.id !== undefined)
         throw invalid('id', 'given for one signature, not for an array', options.id)
       const call = settingsOf(options)
+      const uniqueness = options && checkUnique(options)
       // Unlike `map`, it sees the holes of an array, which are refused.
-      const prepared = Array.from(values, (value, i) => ofMany(i, () => prepare(value, call)))
+      const prepared = Array.from(values, (value, i) =>
+        ofMany(i, () => prepare(value, call, undefined, uniqueness)),
+      )
       const waits = prepared.some((submission) => submission instanceof Promise)
       const submissions = waits ? await Promise.all(prepared) : (prepared as Submission[])
       return Promise.all(submissions.map(submit))
     },
   }
 }
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64url')
 
 /** An error of one of many says which. */
 const ofMany = <T>(index: number, work: () => T): T =>

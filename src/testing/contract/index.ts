@@ -25,6 +25,7 @@ import { openStage, type Subject } from './stage.ts'
 import { stops } from './stops.ts'
 import { throws } from './throws.ts'
 import { timeouts } from './timeouts.ts'
+import { unique } from './unique.ts'
 import { workers } from './workers.ts'
 
 /** The contract of the public API by subject. */
@@ -53,6 +54,7 @@ const subjects: Readonly<Record<string, Subject>> = {
   'cancels of flows': flowCancels,
   'retries of flows': flowRetries,
   'flows as values': flowValues,
+  unique,
   schedules,
 }
 
