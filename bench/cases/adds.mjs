@@ -9,7 +9,7 @@ export const adds = {
       title: 'single adds, 100 in flight',
       unit: 'jobs/s',
       better: 'more',
-      aim: { sqlite: { ratio: 0.2, to: 'raw SQLite' } },
+      aim: { sqlite: { ratio: 0.2, to: 'raw SQLite' }, redis: { ratio: 6, to: 'bullmq' } },
     },
   },
   measure: ({ producer, count }) => producer.ask('adds', { jobs: count(20_000), inFlight: 100 }),
@@ -35,6 +35,13 @@ export const manyAdds = {
 export const bulks = {
   name: 'bulks',
   needs: ['bulks'],
-  figures: { rate: { title: 'bulks of 1,000', unit: 'jobs/s', better: 'more' } },
+  figures: {
+    rate: {
+      title: 'bulks of 1,000',
+      unit: 'jobs/s',
+      better: 'more',
+      aim: { redis: { ratio: 10, to: 'bullmq' } },
+    },
+  },
   measure: ({ producer, count }) => producer.ask('bulks', { jobs: count(50_000) }),
 }

@@ -5,8 +5,18 @@ export const sizes = {
   name: 'size',
   needs: ['fill', 'drain', 'heap'],
   figures: {
-    waiting: { title: 'a waiting job', unit: 'bytes', better: 'less' },
-    finished: { title: 'a finished job, its result kept', unit: 'bytes', better: 'less' },
+    waiting: {
+      title: 'a waiting job',
+      unit: 'bytes',
+      better: 'less',
+      aim: { redis: { ratio: 0.9, to: 'bullmq' } },
+    },
+    finished: {
+      title: 'a finished job, its result kept',
+      unit: 'bytes',
+      better: 'less',
+      aim: { redis: { ratio: 0.5, to: 'bullmq' } },
+    },
   },
   async measure({ producer, worker, size, count }) {
     await producer.ask('fill', { jobs: 1000 })
@@ -29,7 +39,7 @@ export const idle = {
       title: 'idle worker',
       unit: '% of a core',
       better: 'less',
-      aim: { sqlite: { at: 1 }, memory: { at: 1 } },
+      aim: { sqlite: { at: 1 }, memory: { at: 1 }, redis: { at: 1 } },
     },
   },
   async measure({ worker }) {

@@ -1,8 +1,8 @@
 import { adds, bulks, manyAdds } from './adds.mjs'
 import { idle, sizes } from './cost.mjs'
-import { drains } from './drain.mjs'
+import { backlogs, drains } from './drain.mjs'
 import { chains, chords, groups } from './flows.mjs'
-import { calls, lateness, manyLate, pickups } from './latency.mjs'
+import { calls, callsAbreast, lateness, manyLate, pickups } from './latency.mjs'
 
 /** @type {readonly import('../types.ts').Case[]} */
 export const cases = [
@@ -11,6 +11,7 @@ export const cases = [
   bulks,
   ...drains,
   calls,
+  callsAbreast,
   pickups,
   lateness,
   manyLate,
@@ -19,4 +20,5 @@ export const cases = [
   chords,
   groups,
   chains,
+  backlogs,
 ]

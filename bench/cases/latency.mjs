@@ -8,12 +8,15 @@ const delays = (title, { p50, p99 } = {}) => ({
   p99: { title: `${title}, p99`, unit: 'ms', better: 'less', ...(p99 && { aim: p99 }) },
 })
 
+/** @param {number} ratio @returns {NonNullable<Aim>} */
+const ofPeer = (ratio) => ({ redis: { ratio, to: 'bullmq' } })
+
 /** @type {Case} */
 export const calls = {
   name: 'calls',
   needs: ['calls', 'serve'],
   figures: delays('call and result, one after the other', {
-    p50: { sqlite: { at: 2 }, amqp: { at: 4 } },
+    p50: { sqlite: { at: 2 }, amqp: { at: 4 }, ...ofPeer(0.6) },
   }),
   async measure({ producer, worker, count }) {
     await worker.ask('serve', { concurrency: 10 })
@@ -23,10 +26,24 @@ export const calls = {
 }
 
 /** @type {Case} */
+export const callsAbreast = {
+  name: 'calls-100',
+  needs: ['callsAbreast', 'serve'],
+  figures: {
+    rate: { title: 'call and result, 100 in flight', unit: 'jobs/s', better: 'more', aim: ofPeer(8) },
+  },
+  async measure({ producer, worker, count }) {
+    await worker.ask('serve', { concurrency: 100 })
+    await producer.ask('callsAbreast', { jobs: count(1000), inFlight: 100 })
+    return producer.ask('callsAbreast', { jobs: count(10_000), inFlight: 100 })
+  },
+}
+
+/** @type {Case} */
 export const pickups = {
   name: 'pickup',
   needs: ['pickups', 'serve', 'delays'],
-  figures: delays('pickup by an idle worker', { p50: { sqlite: { at: 2 } } }),
+  figures: delays('pickup by an idle worker', { p50: { sqlite: { at: 2 }, ...ofPeer(0.5) } }),
   async measure({ producer, worker, count }) {
     await worker.ask('serve', { concurrency: 10 })
     await producer.ask('pickups', { jobs: 20 })
@@ -55,7 +72,9 @@ const late = (name, jobs, title, aims) => ({
   },
 })
 
-export const lateness = late('lateness', 1000, 'lateness of 1,000 jobs due over 3 s')
+export const lateness = late('lateness', 1000, 'lateness of 1,000 jobs due over 3 s', {
+  p99: ofPeer(0.1),
+})
 export const manyLate = late('lateness-1000', 3000, 'lateness of 1,000 jobs a second for 3 s', {
-  p99: { amqp: { at: 50 } },
+  p99: { amqp: { at: 50 }, ...ofPeer(0.1) },
 })

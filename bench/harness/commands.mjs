@@ -120,6 +120,14 @@ export function commandsOf(queue) {
           times.push(await timed(() => /** @type {any} */ (queue).call(input(i))))
         return percentiles(times)
       },
+
+      /** @param {{ jobs: number, inFlight: number }} args */
+      async callsAbreast({ jobs, inFlight }) {
+        const ms = await timed(() =>
+          lanes(0, jobs, inFlight, (i) => /** @type {any} */ (queue).call(input(i))),
+        )
+        return { rate: (jobs * 1000) / ms }
+      },
     }),
 
     /** Single jobs with pauses in which the worker falls idle. @param {{ jobs: number }} args */

@@ -60,6 +60,8 @@ function aimOf({ aim, better }, backend, systems, key) {
   const [mine = {}] = systems.values()
   if (!wanted) return ''
   const { at, ratio: share, to = '' } = wanted
+  if (at === undefined && !systems.has(to))
+    return `${better === 'more' ? '≥' : '≤'} ${share} of ${to}: not measured`
   const got =
     at === undefined ? ratio(mine[key] ?? [], systems.get(to)?.[key] ?? []) : median(mine[key] ?? [])
   const goal = at ?? share ?? 0
