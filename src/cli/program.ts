@@ -114,7 +114,7 @@ function build(runner: Runner, output: Output, writeError: (text: string) => voi
     .configureHelp({ showGlobalOptions: true, sortOptions: false })
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain a command')
-  addSettings(program, ['url'])
+  addSettings(program, ['url', 'results'])
     .option('--config <file>', 'configuration file (MILLRACE_CONFIG; default ./millrace.config.*)')
     .option('--json', 'answer in JSON: one document, or a line each where the answer goes on')
     .option('--no-color', 'no colours, as with NO_COLOR=1')

@@ -37,6 +37,7 @@ export const SETTINGS = {
     otherwise: 'sqlite:./millrace.db',
   }),
   results: setting<string | undefined>({
+    flag: '--results <url>',
     about: 'what keeps the jobs that an amqp: URL carries',
     secret: true,
     read: optional(text),

@@ -56,7 +56,7 @@ export function openBackend(url: string, results?: string | Backend): Backend {
     throw new UsageError(
       'INVALID_OPTION',
       'RabbitMQ carries jobs, and another backend keeps them: name it with "results", as in ' +
-        `connect('${redact(url)}', { results: 'redis://localhost:6379' }), or with MILLRACE_RESULTS.`,
+        `connect('${redact(url)}', { results: 'redis://localhost:6379' }), with --results or with MILLRACE_RESULTS.`,
     )
   }
   return lazy(() => scheme.open(url, results))

@@ -39,7 +39,7 @@ test('what is wrong with a URL is said without its password', () => {
 
 test('without a store the error shows the line to write', () => {
   expect(() => connect('amqp://me:hush@rabbit', { results: '' })).toThrow(
-    "connect('amqp://me:***@rabbit', { results: 'redis://localhost:6379' }), or with MILLRACE_RESULTS",
+    "connect('amqp://me:***@rabbit', { results: 'redis://localhost:6379' }), with --results or with MILLRACE_RESULTS",
   )
   expect(() => connect('amqp://one', { results: 'amqp://two' })).toThrow('another backend keeps them')
 })

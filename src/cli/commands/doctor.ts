@@ -35,6 +35,7 @@ export const doctor: Register = (program, run) => {
       examples(
         ['millrace doctor', 'check the backend that the configuration names'],
         ['millrace doctor --url sqlite:/var/lib/app/jobs.db --json', 'another one, for a program'],
+        ['millrace doctor --url amqp://rabbit --results redis://redis', 'RabbitMQ and the store behind it'],
       ),
     )
     .action(
@@ -93,11 +94,11 @@ async function configuration({ settings }: Session): Promise<Finding[]> {
 }
 
 /** Settings by which work can be lost, or its trace. */
-function losses({ url, keep, timeout }: Settings): Finding[] {
+function losses({ url, results, keep, timeout }: Settings): Finding[] {
   const failed = typeof keep === 'object' ? keep.failed : keep
   const warnings = [
-    ...(url.startsWith('memory:')
-      ? ['memory: keeps jobs in one process, and none when it ends. Set url to sqlite:./millrace.db or so.']
+    ...(url.startsWith('memory:') || results?.startsWith('memory:')
+      ? ['memory: keeps jobs in one process, and none when it ends. Name sqlite:./millrace.db or so.']
       : []),
     ...(failed === 0
       ? ['keep is 0 for failed jobs: they leave no record to read or to retry. Keep them a day.']

@@ -1,3 +1,4 @@
+import { BackendError } from '../../errors.ts'
 import type { Backend, Broker, Store } from '../../port/index.ts'
 import { createConsumer } from './consumer.ts'
 import { createRelay } from './relay.ts'
@@ -60,7 +61,7 @@ export function joined(broker: Broker, store: Store, timing: Timing = defaults):
       },
     },
     async diagnose() {
-      const [carries, owns] = await Promise.all([broker.diagnose(), store.diagnose()])
+      const [carries, owns] = await both(broker.diagnose(), store.diagnose())
       const { fault } = relay
       return {
         backend: `${carries.backend} + ${owns.backend}`,
@@ -79,4 +80,18 @@ export function joined(broker: Broker, store: Store, timing: Timing = defaults):
       await store[Symbol.asyncDispose]()
     },
   }
+}
+
+/** When neither answers, both are told. */
+async function both<A, B>(broker: Promise<A>, store: Promise<B>): Promise<[A, B]> {
+  const [first, second] = await Promise.allSettled([broker, store])
+  if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value]
+  if (first.status === 'fulfilled') throw (second as PromiseRejectedResult).reason
+  const fault = first.reason as BackendError
+  if (second.status === 'fulfilled') throw fault
+  const { message } = second.reason as BackendError
+  throw new BackendError(fault.code, `${fault.message} ${message}`, {
+    cause: fault,
+    retryable: fault.retryable,
+  })
 }
