@@ -7,17 +7,24 @@ export interface Proxy extends AsyncDisposable {
   cut(): void
   /** Let nothing through any more, and say nothing, until it is let go. */
   freeze(frozen: boolean): void
+  /** From now on what is sent arrives so many milliseconds later, each way. */
+  slow(ms: number): void
 }
 
 export async function proxyTo(port: number): Promise<Proxy> {
   const pairs = new Set<readonly [Socket, Socket]>()
   let frozen = false
+  let late = 0
   const server: Server = createServer((client) => {
     const target = connect(port, '127.0.0.1')
     const pair = [client, target] as const
     pairs.add(pair)
     for (const [from, to] of [pair, [target, client] as const]) {
-      from.on('data', (data) => frozen || to.write(data))
+      from.on('data', (data) => {
+        if (frozen) return
+        if (late > 0) setTimeout(() => to.write(data), late)
+        else to.write(data)
+      })
       from.on('error', () => to.destroy())
       from.on('close', () => {
         pairs.delete(pair)
@@ -37,6 +44,9 @@ export async function proxyTo(port: number): Promise<Proxy> {
     cut,
     freeze(wanted) {
       frozen = wanted
+    },
+    slow(ms) {
+      late = ms
     },
     async [Symbol.asyncDispose]() {
       cut()

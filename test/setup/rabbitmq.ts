@@ -26,15 +26,20 @@ const plain = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 /**
  * A `rabbitmq-server` of the PATH, or installed when root, started with a node name, ports and folders of its own:
  * it knows nothing of a system service, nor that of it. It is stopped by its own process.
+ *
+ * @param settings - lines of its configuration
  */
-export async function rabbitServer(): Promise<RabbitServer> {
+export async function rabbitServer(...settings: string[]): Promise<RabbitServer> {
   const found = ensure('rabbitmq-server', 'rabbitmq-server')
   const command = existsSync(plain) ? plain : found
   const folder = mkdtempSync(join(tmpdir(), 'millrace-rabbit-'))
   const [port, distribution, epmd] = [await freePort(), await freePort(), await freePort()]
   const stored = join(folder, 'mnesia')
   writeFileSync(join(folder, 'plugins'), '[].')
-  writeFileSync(join(folder, 'rabbitmq.conf'), 'log.file.level = warning\nloopback_users = none\n')
+  writeFileSync(
+    join(folder, 'rabbitmq.conf'),
+    ['log.file.level = warning', 'loopback_users = none', ...settings, ''].join('\n'),
+  )
   const env = {
     ...process.env,
     HOME: folder,
