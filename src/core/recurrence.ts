@@ -29,8 +29,10 @@ const SHORTEST: Millis = 1_000
  * second. Names (`MON`, `JAN`), lists, ranges, steps, `L`, `W`, `#` and nicknames such as `@daily` are known. When
  * both days are given, either will do, as in Vixie cron.
  *
- * Wall-clock times of the zone: one that a clock change leaves out is due at its end (02:30 becomes 03:00), once;
- * of one that comes twice, a fixed time is due once, the first time, and `*` and steps are due in both hours.
+ * Times are what the clock of the zone shows. A fixed time, with one value each for second, minute and hour
+ * (`30 2 * * *`), is due once a day: the first time, when the clock goes back over it; as soon as the clock goes on
+ * (at 3:00), when it goes forward over it. All else (`*`, lists, ranges, steps) is due whenever the clock shows it:
+ * in both hours, when it goes back; not at all, when it goes forward over it.
  *
  * @throws UsageError INVALID_OPTION when the expression or the zone is not known, or never comes true
  * @example
