@@ -25,6 +25,21 @@ local function conclude(r, state, code, result)
   if r.join then follow({{join = r.join, index = r.index, ok = state == 'K', by = r.id, rec = rec}}) end
 end
 
+-- The common end of a flow's member, as conclude would come to it; false of any other.
+local function endMember(id, rec, state, result)
+  local fixed, created, more, rest, queue, notify, flow, join, index = match(rec,
+    '^A(..x)(%d+)([^\n]*)(\n([^\n]*)\n[^\n]*\n([^\n]*)\n([^\t\n]+)\t([^\t]+)\t(%d+)\t.*)$')
+  if not fixed then return false end
+  local text = state..fixed..created..more..'\t'..(now - created)..'\t'..rest..'\n'..result
+  put(id, text)
+  count(queue, 'A', -1)
+  count(queue, state, 1)
+  alive(flow, -1)
+  tell(id, notify, id, text)
+  follow({{join = join, index = index, ok = state == 'K', by = id, rec = text}})
+  return true
+end
+
 -- active -> waiting, cancelled, or failed at the crash limit: its worker was lost under it.
 local function lose(r, worker)
   r.crashes = r.crashes + 1
@@ -70,6 +85,7 @@ local function endMarked(flow, limit)
   local from = call('HGET', P..'mk', flow)
   if not from then return 0, false end
   unswept[flow] = nil
+  flush()
   local ids = call('LRANGE', P..'f:'..flow, from, from + limit - 1)
   local jobs = {}
   for i = 1, #ids do

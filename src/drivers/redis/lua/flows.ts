@@ -89,6 +89,18 @@ local function alive(flow, delta) live[flow] = (live[flow] or 0) + delta end
 -- new -> waiting, scheduled, or succeeded if it was done before; its arrival is the caller's.
 local function admit(id, done, kind, rest)
   serial = serial + 1
+  if done == '' then
+    -- The common member of a flow: due at once, and with nothing of its own.
+    local queue, flow = match(rest, '^\n([^\n]*)\n[^\n]*\n[^\n]*\n([^\t\n]+)\t[^\t]*\t[^\t]*\t\t\t\t\n')
+    if flow then
+      enrol(flow, id)
+      alive(flow, 1)
+      line(queue, sub(kind, 1, 1), id)
+      count(queue, 'W', 1)
+      put(id, 'W-'..kind..now..'\t\t'..serial..'\t0\t0\t0'..rest)
+      return
+    end
+  end
   local r = {id = id, state = 'W', mark = '-', prio = sub(kind, 1, 1), kind = sub(kind, 2, 2), created = now, due = '',
     seq = serial, failures = 0, crashes = 0, token = 0, rest = rest}
   r.queue, r.notify, r.extras = match(rest, '^\n([^\n]*)\n[^\n]*\n([^\n]*)\n([^\n]*)')
@@ -98,7 +110,7 @@ local function admit(id, done, kind, rest)
       '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$')
     if flow ~= '' then
       r.flow = flow
-      call('RPUSH', P..'f:'..flow, id)
+      enrol(flow, id)
     end
     if good ~= '' then r.good, r.bad = tonumber(good), tonumber(bad) end
     if join ~= '' then r.join, r.index = join, index end

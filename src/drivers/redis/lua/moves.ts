@@ -36,6 +36,12 @@ local function promote(limit)
   return #ids
 end
 
+-- Whether a job with extras starts all the same: no cancel covers it, and it does not expire.
+local function isBare(rec)
+  return marks == 0 and sub(rec, 2, 2) ~= 'x'
+    and find(rec, '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t\t') ~= nil
+end
+
 local function isFinal(state) return state == 'K' or state == 'F' or state == 'C' or state == 'X' end
 
 -- When the record of an ended job of its own is gone; nil for any other.

@@ -26,7 +26,7 @@ local now, wall, serial, watching, flows, marks, minute
 local conf, tops
 local hash, lines, keys, kept, counts, told, seen, fresh, live
 local due, firstSerial
-local joins, covers, marked, unswept
+local joins, covers, marked, unswept, members
 local box, boxed, tickets
 
 local function enter(prefix)
@@ -43,7 +43,7 @@ local function begin(queues)
   conf, tops = {}, {}
   hash, lines, keys, kept, counts, told, seen, fresh, live = {}, {}, {}, {}, {}, {}, {}, {}, {}
   due = nil
-  joins, covers, marked, unswept = {}, {}, {}, {}
+  joins, covers, marked, unswept, members = {}, {}, {}, {}, {}
   tickets = {}
   local names = {'o', 's', 'w', 'f', 'k', 'u', 'b'}
   for i = 1, #queues do names[7 + i] = 'p:'..queues[i] end
@@ -135,12 +135,21 @@ local function ahead(queue, prio, id, place, suspect)
   if boxed then tickets[#tickets + 1] = queue..'\n'..id end
 end
 
--- Writes the records and the lines collected so far: before they are read again.
+-- Writes the records, the lines and the flows' members collected so far: before they are read again.
 local function flush()
   if #hash > 0 then bulk('HSET', J, hash) hash = {} end
   for i = 1, #keys do bulk('RPUSH', keys[i], lines[keys[i]]) end
   if #keys > 0 then keys, lines = {}, {} end
+  if next(members) then
+    for flow, ids in pairs(members) do bulk('RPUSH', P..'f:'..flow, ids) end
+    members = {}
+  end
   if #tickets > 0 then bulk('RPUSH', O, tickets) tickets = {} end
+end
+
+local function enrol(flow, id)
+  local ids = members[flow]
+  if not ids then members[flow] = {id} else ids[#ids + 1] = id end
 end
 
 -- Id, then whose record tells the end, and that; or nothing, where it is not small.
@@ -236,10 +245,7 @@ local function firstFor(queue, wid)
       if not rec then return nil end
       local text, token, kind = leased(rec, wid)
       if not text then return nil end
-      if kind == 'x' then
-        local r = parse(id, rec)
-        if r.expires or covered(r) then return nil end
-      end
+      if kind == 'x' and not isBare(rec) then return nil end
       local hold = token..'.p'..wall
       local more = (ids[2] or level > 0) and '1' or '0'
       return {id = id, rec = text, hold = hold, key = key, message = now..'\n'..more..'\n'..id..'\n'..hold..'\n'..text}

@@ -81,18 +81,22 @@ function scripts.submit(ARGV)
       if mine[ids[i]] or recs[i] then return answer('t') end
     end
     mine[root] = true
-    local members = {}
+    local fields = {}
     for i = 1, nJoins do
       local j = from + (i - 1) * 4
       local id = ARGV[j]
       mine[id] = true
-      members[i] = '\n'..id
-      call('HSET', G, id, ARGV[j + 1])
-      if ARGV[j + 2] ~= '' then call('HSET', G, id..'\n', ARGV[j + 2]) end
-      if ARGV[j + 3] ~= '' then call('HSET', G, id..'\nr', ARGV[j + 3]) end
+      enrol(root, '\n'..id)
+      local text = {ARGV[j + 1], ARGV[j + 2], ARGV[j + 3]}
+      for k = 1, 3 do
+        if text[k] ~= '' then
+          fields[#fields + 1] = id..(k == 1 and '' or k == 2 and '\n' or '\nr')
+          fields[#fields + 1] = text[k]
+        end
+      end
       joins[id] = nil
     end
-    bulk('RPUSH', P..'f:'..root, members)
+    bulk('HSET', G, fields)
     call('HSET', P..'s:'..root, 't', now)
     flows = flows + 1
     set('f', flows)

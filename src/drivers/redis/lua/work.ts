@@ -46,7 +46,7 @@ function scripts.work(ARGV)
         local how, value = ARGV[a - 1], ARGV[a]
         local final = how == 'K' or how == 'F' or how == 'C'
         local fixed, created, more, rest, queue, notify
-        if final then
+        if final and sub(recs[i], 4, 4) == 'p' then
           fixed, created, more, rest, queue, notify = match(recs[i], '^A(..p)(%d+)([^\n]*)(\n([^\n]*)\n[^\n]*\n([^\n]*).*)$')
         end
         if fixed then
@@ -56,7 +56,7 @@ function scripts.work(ARGV)
           count(queue, how, 1)
           retain(id, keepOf({}, how))
           tell(id, notify, id, rec)
-        else
+        elseif not final or not endMember(id, recs[i], how, value) then
           local r = parse(id, recs[i])
           if final then
             conclude(r, how, '', value)
@@ -87,7 +87,7 @@ function scripts.work(ARGV)
   local function take(queue, id, rec, isSuspect)
     local text, token, kind = leased(rec, wid)
     if not text or chosen[id] then return false end
-    if kind == 'x' then
+    if kind == 'x' and not isBare(rec) then
       local r = parse(id, rec)
       local stop = covered(r) and 'C' or r.expires and r.expires <= now and 'X'
       if stop then
