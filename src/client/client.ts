@@ -27,7 +27,7 @@ export function createClient(
   config: ClientConfig,
   onLongWait: Client['onLongWait'] = () => {},
 ): Client {
-  const process = randomBytes(8).toString('hex')
+  const process = randomBytes(3).toString('base64url')
   return {
     backend,
     config,
