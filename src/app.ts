@@ -1,4 +1,11 @@
 import { type Client, createClient, readInput } from './client/client.ts'
+import {
+  type FailureFilter,
+  type Failures,
+  listFailures,
+  type RetriedMany,
+  retryFailed,
+} from './client/failures.ts'
 import { type FlowHandle, FlowHandleOf } from './client/flow-handle.ts'
 import { type EnqueuedHandle, type Handle, JobHandle } from './client/handle.ts'
 import {
@@ -117,6 +124,13 @@ export interface App extends AsyncDisposable {
   schedules(): Promise<ScheduleInfo[]>
   /** Jobs by state, task and queue, newest first, in pages. */
   jobs(filter?: JobsFilter): Promise<JobsPage>
+  /** Failed jobs by what went wrong, the most frequent first. Reads the newest of them, 10,000 unless told. */
+  failures(filter?: FailureFilter): Promise<Failures>
+  /**
+   * Queue the failed jobs of a filter again, with their attempts counted from 1. Steps of flows stay as they are:
+   * their flow is retried, by its handle.
+   */
+  retryFailed(filter?: FailureFilter): Promise<RetriedMany>
   /** The queues that hold any jobs, with their counts by state. */
   queues(): Promise<QueueInfo[]>
   /** The workers that are alive, in all processes. */
@@ -240,6 +254,8 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
     scheduled: (name) => scheduleHandle(client, scheduling, checkScheduleName(name)),
     schedules: async () => scheduling.list(),
     jobs: async (filter) => listJobs(backend, filter),
+    failures: async (filter) => listFailures(backend, filter),
+    retryFailed: async (filter) => retryFailed(backend, filter),
     queues: async () => listQueues(backend),
     workers: async () => listWorkers(backend),
     async health() {

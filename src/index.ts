@@ -6,6 +6,7 @@
  */
 export { type App, type ConnectOptions, connect, type HandleOf, type Health } from './app.ts'
 export { redact } from './async/redact.ts'
+export type { FailureFilter, FailureGroup, Failures, RetriedMany } from './client/failures.ts'
 export type { FlowHandle, FlowStep, FlowTree, StepOutcome } from './client/flow-handle.ts'
 export type { EnqueuedHandle, Handle, WaitOptions } from './client/handle.ts'
 export type { AttemptInfo, JobInfo, ProgressInfo } from './client/info.ts'

@@ -4,6 +4,7 @@ import { cancel } from './commands/cancel.ts'
 import { config } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
 import { enqueue, spellWait } from './commands/enqueue.ts'
+import { failures } from './commands/failures.ts'
 import { flow } from './commands/flow.ts'
 import { job } from './commands/job.ts'
 import { jobs } from './commands/jobs.ts'
@@ -25,6 +26,7 @@ const commands: readonly Register[] = [
   job,
   flow,
   jobs,
+  failures,
   queues,
   workers,
   cancel,

@@ -208,6 +208,36 @@ describe('looking', () => {
   })
 })
 
+describe('millrace failures', () => {
+  test('groups what failed by cause, and retries one cause', async () => {
+    const ids = JSON.parse((await run(here, ['jobs', '--state', 'failed', '--json'])).stdout)
+    expect(ids.jobs.length).toBeGreaterThan(0)
+    const { groups, count } = await json('failures')
+    expect(count).toBe(ids.jobs.length)
+    const [{ fingerprint, task, error }] = groups
+    const { stdout } = await run(here, ['failures', '--task', task])
+    expect(stdout).toContain(fingerprint)
+    expect(stdout).toContain(error.code)
+    expect(await json('retry', '--failed', '--fingerprint', '00000000')).toEqual({
+      retried: 0,
+      members: 0,
+      more: false,
+    })
+    const { retried } = await json('retry', '--failed', '--fingerprint', fingerprint)
+    expect(retried).toBeGreaterThan(0)
+  })
+
+  test.each([
+    [['retry'], 'Expected the ids'],
+    [['retry', 'a', '--failed'], 'not both'],
+    [['retry', 'a', '--task', 'b'], '--task goes with --failed'],
+  ])('millrace %j is refused', async (args, message) => {
+    const { code, stderr } = await run(here, args)
+    expect(code).toBe(2)
+    expect(stderr).toContain(message)
+  })
+})
+
 describe('millrace doctor', () => {
   test('finds that all is well, and exits with 0', async () => {
     const { code, stdout } = await run(here, ['doctor', '--json'])

@@ -5,6 +5,7 @@ import { chains } from './chains.ts'
 import { chords } from './chords.ts'
 import { closing } from './closing.ts'
 import { enqueue } from './enqueue.ts'
+import { failures } from './failures.ts'
 import { flowCancels } from './flow-cancels.ts'
 import { flowLosses } from './flow-losses.ts'
 import { flowRetries } from './flow-retries.ts'
@@ -54,6 +55,7 @@ const subjects: Readonly<Record<string, Subject>> = {
   'cancels of flows': flowCancels,
   'retries of flows': flowRetries,
   'flows as values': flowValues,
+  failures,
   unique,
   schedules,
 }
