@@ -7,7 +7,8 @@ Producers enqueue jobs with retries, delays and chords, while worker processes a
 stopped for longer than their lease (SIGSTOP, then SIGCONT), a random one every 100 to 500 ms. At the end
 every accepted job must have ended, once. Exits 1 unless lost = finished twice = stuck = 0.
 
-  --backend sqlite|redis|amqp   where jobs are kept (default: sqlite, in a new file)
+  --backend NAME                where jobs are kept: sqlite (default, in a new file), redis, amqp (RabbitMQ
+                                before Redis), amqp-sqlite
   --url URL                     the server, for redis and amqp
   --jobs N                      members and bodies of chords included (default: 20000)
   --workers N                   processes (default: 4)

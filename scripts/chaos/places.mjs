@@ -18,27 +18,36 @@ export const places = {
   async redis(url = process.env.MILLRACE_TEST_REDIS_URL) {
     return url ? server(url, 'redis://127.0.0.1:6379') : privateRedis()
   },
-  async amqp(url = process.env.MILLRACE_TEST_AMQP_URL) {
-    const { url: results, lock: _, remove, ...owner } = await file(undefined)
-    // The storm's processes inherit it.
-    process.env.MILLRACE_RESULTS = results
-    if (url) return { url, remove, ...owner }
-    const rabbit = await privateRabbit()
-    let restarts = 0
-    return {
-      ...owner,
-      url: rabbit.url,
-      remove,
-      // The second time it is wiped as well: it comes back empty.
-      async restart() {
-        await rabbit.kill()
-        await rabbit.start()
-        if (++restarts !== 2) return
-        await rabbit.wipe()
-        await rabbit.start()
-      },
-    }
+  amqp: async (url) => broker(url, await privateRedis()),
+  async 'amqp-sqlite'(url) {
+    const { lock: _, ...store } = await file(undefined)
+    return broker(url, store)
   },
+}
+
+/**
+ * RabbitMQ before a store: restarted on the way, and the second time wiped.
+ *
+ * @param {string | undefined} url @param {Place} store
+ * @returns {Promise<Place>}
+ */
+async function broker(url = process.env.MILLRACE_TEST_AMQP_URL, { url: results, restart: _, ...store }) {
+  // The storm's processes inherit it.
+  process.env.MILLRACE_RESULTS = results
+  if (url) return { ...store, url }
+  const rabbit = await privateRabbit()
+  let restarts = 0
+  return {
+    ...store,
+    url: rabbit.url,
+    async restart() {
+      await rabbit.kill()
+      await rabbit.start()
+      if (++restarts !== 2) return
+      await rabbit.wipe()
+      await rabbit.start()
+    },
+  }
 }
 
 /** @param {string | undefined} url */
