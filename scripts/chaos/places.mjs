@@ -7,6 +7,8 @@ import { privateRedis } from './redis.mjs'
 
 /** @typedef {import('./types.ts').Place} Place */
 
+let used = 0
+
 /**
  * Where a storm's jobs are kept, by the name of the backend: a new SQLite file, a Redis of its own that
  * is restarted on the way, or a server that runs.
@@ -34,7 +36,7 @@ export const places = {
 async function broker(url = process.env.MILLRACE_TEST_AMQP_URL, { url: results, restart: _, ...store }) {
   // The storm's processes inherit it.
   process.env.MILLRACE_RESULTS = results
-  if (url) return { ...store, url }
+  if (url) return { ...store, url: `${url}?namespace=chaos-${process.pid}-${++used}` }
   const rabbit = await privateRabbit()
   let restarts = 0
   return {

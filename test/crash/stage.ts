@@ -9,8 +9,11 @@ import { places } from '../../scripts/chaos/places.mjs'
 import type { Entry, Place } from '../../scripts/chaos/types.ts'
 import type { Order } from './fixtures/tasks.mjs'
 
-/** The backends on which jobs survive a crash; each test of this folder runs on every one. */
-export const backends = ['sqlite']
+/**
+ * The backends on which jobs survive a crash; each test of this folder runs on every one. MILLRACE_CRASH_BACKENDS
+ * names others of the storm's places, separated by commas.
+ */
+export const backends = (process.env.MILLRACE_CRASH_BACKENDS ?? 'sqlite').split(',')
 
 /** One place for jobs, the test's own app on it, and the worker processes it has started. */
 export interface Stage extends AsyncDisposable {
