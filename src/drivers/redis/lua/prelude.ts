@@ -231,7 +231,8 @@ local CRASH_LIMIT = ${CRASH_LIMIT}
 
 /** What every script that may have written ends with. */
 export const commit = String.raw`
--- The first of a line as a free worker would take it, so that it need not come for it; nil where a take has to look closer.
+-- The first of a line as a free worker would take it, so that it need not come for it; nil where a take has to look
+-- closer. What may keep take in lua/work.ts from taking a job has to count here as well.
 local function firstFor(queue, wid)
   local top = topOf(queue)
   local lease = call('ZSCORE', P..'l', wid)
@@ -256,13 +257,15 @@ end
 -- waiting -> active, by a message that a worker has heard.
 local function give(queue, wid, first)
   local A = P..'a:'..wid
+  local info = call('HGET', A, '\n')
+  local queues = info and match(info, '^[^\n]*\n(.*)$') or ''
   call('HSET', J, first.id, first.rec)
   call('HSET', A, first.id, first.hold)
   call('LPOP', first.key)
   count(queue, 'W', -1)
   count(queue, 'A', 1)
   if watching then seen[#seen + 1] = first.id end
-  for other in string.gmatch(match(call('HGET', A, '\n'), '^[^\n]*\n(.*)$'), '[^\n]+') do
+  for other in string.gmatch(queues, '[^\n]+') do
     if other ~= queue then call('ZREM', P..'i:'..other, wid) end
   end
 end
