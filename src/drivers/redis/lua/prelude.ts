@@ -35,7 +35,7 @@ local function enter(prefix)
   call, pcall, match, sub, find, floor, min =
     redis.call, redis.pcall, string.match, string.sub, string.find, math.floor, math.min
   P = prefix
-  J, C, N, D, E, M, X, G, O = P..'j', P..'c', P..'n', P..'d', P..'e', P..'m', P..'x', P..'g', P..'o'
+  J, C, N, D, E, M, X, G, O = P..'j', P..'c', P..'n', P..'d', P..'e', P..'m', P..'x', P..'g', P..'z'
 end
 
 -- What an earlier call left behind, be it by an error, is dropped.
