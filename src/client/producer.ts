@@ -9,7 +9,7 @@ import { validate } from '../core/schema.ts'
 import { checkJobOptions, type JobOptions, NONE, type Settings } from '../core/settings.ts'
 import { checkUnique, UNIQUE_OPTIONS, type UniqueCall, type Uniqueness, withKey } from '../core/unique.ts'
 import { BackendError, UsageError } from '../errors.ts'
-import type { Backend, Receipt, Submission } from '../port/index.ts'
+import { type Backend, idOf, type Receipt, type Submission } from '../port/index.ts'
 import type { ClientConfig } from './config.ts'
 import { newId } from './new-id.ts'
 
@@ -34,12 +34,27 @@ export interface Producer {
   readonly notify: string
 }
 
+type Send = ReturnType<typeof collector<Submission, Receipt>>
+
 const CALL_OPTIONS = ['id', ...UNIQUE_OPTIONS]
 const BATCH = { max: 1000, concurrent: 2 }
 
 export function createProducer(backend: Backend, config: ClientConfig, notify: string): Producer {
-  const send = collector<Submission, Receipt>((batch) => backend.submit(batch), BATCH)
+  const sends: Send[] = []
   const limits = deadlines<(error: Error) => void>((reject) => reject(late(config.enqueueTimeout)), true)
+
+  /** What goes to one part of the backend does not wait for another. */
+  function sendTo(part: number): Send {
+    sends[part] ??= collector<Submission, Receipt>((batch) => backend.submit(batch), BATCH)
+    return sends[part]
+  }
+
+  /** A backend of several parts refuses keys: they are not to take others with them. */
+  function partFor(submission: Submission): number {
+    const { parts } = backend
+    if (!parts) return 0
+    return submission.unique ? parts.count : parts.of(idOf(submission))
+  }
 
   const settingsOf = (options: EnqueueOptions | undefined): Settings =>
     options === undefined ? NONE : checkJobOptions(options, 'enqueue', CALL_OPTIONS)
@@ -88,7 +103,7 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
   function submit(submission: Submission): Promise<Accepted> {
     return new Promise((resolve, reject) => {
       const limit = limits.add(performance.now() + config.enqueueTimeout, reject)
-      send(
+      sendTo(partFor(submission))(
         submission,
         ({ id, status }) => {
           limits.remove(limit)

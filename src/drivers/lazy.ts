@@ -42,6 +42,9 @@ export function lazy(open: () => Promise<Backend>): Backend {
     get pulse() {
       return opened?.pulse
     },
+    get parts() {
+      return opened?.parts
+    },
     async *events(filter, signal) {
       yield* (await backend()).events(filter, signal)
     },

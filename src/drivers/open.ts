@@ -31,7 +31,7 @@ async function openAmqp(url: string, results: string | Backend): Promise<Backend
   if (!isStore(store)) {
     throw new UsageError(
       'INVALID_OPTION',
-      'Expected "results" to be a backend that can stand behind RabbitMQ: memory:, sqlite: or redis:.',
+      'Expected "results" to be a backend that can stand behind RabbitMQ: memory:, sqlite: or redis: with one shard.',
     )
   }
   try {

@@ -27,11 +27,20 @@ export interface Backend extends AsyncDisposable {
    * subscription stands: who reads after it misses nothing. Ends with the signal.
    */
   events(filter: EventFilter, signal: AbortSignal): AsyncIterable<JobEvent>
+  /** How it is divided, if it is: trouble with one part is not to hold up the others, whose calls travel apart. */
+  readonly parts?: Parts
   readonly records: Records
   readonly control: Control
   readonly schedules: Schedules
   /** Reach the backend and report. Rejects with a {@link BackendError} when it can't be reached. */
   diagnose(): Promise<Diagnosis>
+}
+
+/** Parts of a backend, which fail and recover by themselves. */
+export interface Parts {
+  readonly count: number
+  /** In which of them, from 0 on, a job, join, flow or schedule lies. */
+  of(id: string): number
 }
 
 export interface Swept {

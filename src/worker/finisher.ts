@@ -8,6 +8,8 @@ export interface FinisherOptions {
   readonly onError: (error: unknown) => void
   /** The delivery's token had moved on: what it did is not recorded. */
   readonly onStale: (outcome: Outcome) => void
+  /** In which part of the backend a job lies: outcomes for one don't wait for another. */
+  readonly partOf?: (id: string) => number
   /** Outcomes that are written free places in the worker's buffer. */
   readonly onSpace: () => void
 }
@@ -20,12 +22,35 @@ export interface Finisher {
   drain(signal: AbortSignal): Promise<void>
 }
 
+/** A line of batches to each part of the backend. */
+export function createFinisher(consumer: Consumer, options: FinisherOptions): Finisher {
+  const { partOf = () => 0 } = options
+  const lines: Finisher[] = []
+
+  return {
+    push(outcome) {
+      const part = partOf(outcome.delivery.job.id)
+      lines[part] ??= createLine(consumer, options)
+      lines[part].push(outcome)
+    },
+    get unfinished() {
+      let sum = 0
+      // A part that nothing was finished in yet is a hole.
+      for (const line of lines) if (line) sum += line.unfinished
+      return sum
+    },
+    async drain(signal) {
+      await Promise.all(lines.map((line) => line.drain(signal)))
+    },
+  }
+}
+
 /**
  * Writes outcomes in batches, the next one collecting while the last is under way. A failing backend is
  * tried again until it answers: to repeat a finish is safe, and whether it still counts is decided by the
  * fence, not by us.
  */
-export function createFinisher(consumer: Consumer, options: FinisherOptions): Finisher {
+function createLine(consumer: Consumer, options: FinisherOptions): Finisher {
   let pending: Outcome[] = []
   let flying = 0
   let idle: (() => void)[] = []

@@ -84,6 +84,7 @@ export function createWorker(backend: Backend, config: WorkerConfig): Worker {
 
     const finisher = createFinisher(consumer, {
       max: 1000,
+      partOf: (id) => backend.parts?.of(id) ?? 0,
       onError,
       onStale: ({ delivery }) =>
         logger.warn(

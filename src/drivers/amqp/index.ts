@@ -1,4 +1,5 @@
-import type { Backend, Store } from '../../port/index.ts'
+import { UsageError } from '../../errors.ts'
+import { type Backend, isStore, type Store } from '../../port/index.ts'
 import { joined } from '../joined/index.ts'
 import { openBroker } from './broker.ts'
 import { parse } from './url.ts'
@@ -21,5 +22,11 @@ export interface AmqpOptions {
  * const app = connect(await amqp({ url: 'amqp://localhost', results: sqlite({ path: './millrace.db' }) }))
  */
 export async function amqp({ url, results }: AmqpOptions): Promise<Backend> {
+  if (!isStore(results)) {
+    throw new UsageError(
+      'INVALID_OPTION',
+      'Expected "results" to be a backend that can stand behind RabbitMQ: memory:, sqlite: or redis: with one shard.',
+    )
+  }
   return joined(await openBroker(parse(url)), results)
 }

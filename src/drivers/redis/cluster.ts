@@ -1,7 +1,7 @@
 import { pause } from '../../async/signals.ts'
 import type { Millis } from '../../port/index.ts'
 import type { BellRoute } from './bells.ts'
-import { isPassing, translate, unavailable } from './faults.ts'
+import { isPassing, isRefused, translate, unavailable } from './faults.ts'
 import { createLine, type Line } from './line.ts'
 import type { Route } from './link.ts'
 import type { Settings } from './settings.ts'
@@ -134,7 +134,8 @@ export function openCluster(settings: Settings, prefixes: readonly string[]): Cl
         return true
       }
       if (performance.now() - refreshed > PATIENCE) await refresh().catch(() => {})
-      return ![...nodes.values()].some((node) => nameOf(node) === nameOf(line.address))
+      // A slot that is on its way (ASK) has come there soon.
+      return isRefused(error) || ![...nodes.values()].some((node) => nameOf(node) === nameOf(line.address))
     },
     async all(until) {
       const held = await Promise.all(prefixes.map((prefix) => nodeOf(prefix, until)))

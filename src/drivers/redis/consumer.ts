@@ -2,14 +2,18 @@ import { BackendError } from '../../errors.ts'
 import type { ConsumeOptions, Delivery, StoreConsumer } from '../../port/index.ts'
 import { scripts } from './lua/index.ts'
 import { holdOf } from './outcome.ts'
-import { createRounds, MOST } from './rounds.ts'
+import { createRounds, MOST, type Rounds } from './rounds.ts'
 import { asBefore, type Shard } from './shard.ts'
 
 /** One worker's subscription. */
-export async function createConsumer(shard: Shard, options: ConsumeOptions): Promise<StoreConsumer> {
+export async function createConsumer(
+  shard: Shard,
+  options: ConsumeOptions,
+  onRing?: () => boolean,
+): Promise<StoreConsumer & Pick<Rounds, 'look' | 'leave'>> {
   const { worker, lease } = options
   const names = options.queues.map(({ name }) => name)
-  const rounds = createRounds(shard, options)
+  const rounds = createRounds(shard, options, onRing)
   const stops = [
     await shard.bells.listen(`${shard.prefix}w:${worker}`, rounds.ring),
     shard.bells.onReturn(() => rounds.ring()),
@@ -19,6 +23,8 @@ export async function createConsumer(shard: Shard, options: ConsumeOptions): Pro
 
   return {
     take: rounds.take,
+    look: rounds.look,
+    leave: rounds.leave,
 
     async claim(max) {
       const claimed: Delivery[] = []

@@ -1,22 +1,16 @@
 import { UsageError } from '../../errors.ts'
-import type { Control, Records, Schedules, Store } from '../../port/index.ts'
+import type { Backend, Store } from '../../port/index.ts'
+import { sharded } from '../sharded/index.ts'
 import { createBells } from './bells.ts'
 import { openBellRoute, openCluster } from './cluster.ts'
-import { createConsumer } from './consumer.ts'
-import { createControl } from './control.ts'
 import { diagnose } from './diagnose.ts'
-import { events } from './events.ts'
 import { closed } from './faults.ts'
 import { createLink, directRoute, type Link } from './link.ts'
 import { scripts } from './lua/index.ts'
-import { forgetSent, readOutbox } from './outbox.ts'
-import { createRecords } from './records.ts'
-import { createSchedules } from './schedules.ts'
+import { partOf, type RedisPart } from './part.ts'
 import { check, plainOf, type RedisOptions, type Settings } from './settings.ts'
 import { asBefore, createShard, type Shard } from './shard.ts'
 import { prefixesOf } from './slot.ts'
-import { submit } from './submit.ts'
-import { sweep } from './sweep.ts'
 
 export type { RedisOptions } from './settings.ts'
 export type { Address } from './url.ts'
@@ -31,7 +25,10 @@ export type { Address } from './url.ts'
  * @example
  * const app = connect(redis({ url: 'redis://localhost:6379', namespace: 'shop' }))
  */
-export function redis(given: RedisOptions = {}): Store {
+export function redis(given?: RedisOptions & { readonly shards?: 1 }): Store
+/** With several shards it is no store that RabbitMQ can stand before. */
+export function redis(given: RedisOptions): Backend
+export function redis(given: RedisOptions = {}): Backend {
   return backend(check(given))
 }
 
@@ -42,19 +39,16 @@ export function redis(given: RedisOptions = {}): Store {
  * @example
  * const backend = open('redis://user:password@host:6379/0?namespace=shop')
  */
-export function open(url: string): Store {
+export function open(url: string): Backend {
   return backend(check({ url }))
 }
 
 interface Opened {
   readonly link: Link
-  readonly shard: Shard
-  readonly records: Records
-  readonly control: Control
-  readonly schedules: Schedules
+  readonly shards: readonly Shard[]
 }
 
-function backend(settings: Settings): Store {
+function backend(settings: Settings): Backend {
   const prefixes = prefixesOf(settings.namespace, settings.shards)
   const cluster = settings.kind === 'cluster' ? openCluster(settings, prefixes) : undefined
   const bells = createBells(
@@ -77,14 +71,7 @@ function backend(settings: Settings): Store {
   async function connect(): Promise<Opened> {
     const to = await link()
     await agree(to, prefixes[0]!, settings)
-    const shard = createShard(to, bells, prefixes[0]!)
-    return {
-      link: to,
-      shard,
-      records: createRecords(shard),
-      control: createControl(shard),
-      schedules: createSchedules(shard),
-    }
+    return { link: to, shards: prefixes.map((prefix) => createShard(to, bells, prefix)) }
   }
 
   /** Connect at the first call; a failure is tried again by the next. */
@@ -97,42 +84,18 @@ function backend(settings: Settings): Store {
     return opening
   }
 
+  const parts = prefixes.map((_, i) => partOf(async () => (await opened()).shards[i]!))
   return {
-    submit: async (batch) => submit((await opened()).shard, batch),
-    consume: async (options) => createConsumer((await opened()).shard, options),
-    sweep: async (limit) => sweep((await opened()).shard, limit),
-    outbox: async (limit, hold) => readOutbox((await opened()).shard, limit, hold),
-    sent: async (entries) => forgetSent((await opened()).shard, entries),
+    ...(parts.length === 1 ? alone(parts[0]!) : sharded(parts)),
     ...(plain && {
       pulse: {
         module: new URL(import.meta.url.endsWith('.ts') ? './pulse.ts' : './pulse.js', import.meta.url).href,
         data: plain,
       },
     }),
-    async *events(filter, signal) {
-      yield* events((await opened()).shard, filter, signal)
-    },
-    records: {
-      get: async (ids) => (await opened()).records.get(ids),
-      joins: async (ids) => (await opened()).records.joins(ids),
-      slots: async (join, from, limit) => (await opened()).records.slots(join, from, limit),
-      list: async (filter, limit, cursor) => (await opened()).records.list(filter, limit, cursor),
-      counts: async () => (await opened()).records.counts(),
-      workers: async () => (await opened()).records.workers(),
-    },
-    control: {
-      cancel: async (ids) => (await opened()).control.cancel(ids),
-      retry: async (ids) => (await opened()).control.retry(ids),
-      shiftClock: async (offset) => (await opened()).control.shiftClock(offset),
-    },
-    schedules: {
-      get: async (names) => (await opened()).schedules.get(names),
-      list: async (limit, after) => (await opened()).schedules.list(limit, after),
-      change: async (changes) => (await opened()).schedules.change(changes),
-    },
     diagnose: async () => {
-      const { link, shard } = await opened()
-      return diagnose(link, shard, settings)
+      const { link, shards } = await opened()
+      return diagnose(link, shards[0]!, settings)
     },
     async [Symbol.asyncDispose]() {
       if (isClosed) return
@@ -143,11 +106,23 @@ function backend(settings: Settings): Store {
   }
 }
 
+/** A part that is all there is. */
+const alone = ({ records, ...part }: RedisPart): Omit<Backend, 'diagnose' | typeof Symbol.asyncDispose> => ({
+  ...part,
+  records: {
+    ...records,
+    async list(filter, limit, cursor) {
+      const { marks: _, ...page } = await records.list(filter, limit, cursor)
+      return page
+    },
+  },
+})
+
 async function agree(link: Link, prefix: string, { namespace, shards }: Settings): Promise<void> {
   const there = await link.run(scripts.agree, prefix, [shards], asBefore)
   if (there === shards) return
   throw new UsageError(
     'INVALID_OPTION',
-    `The namespace "${namespace}" has ${there} shards, which can't be changed; got shards: ${shards}.`,
+    `The namespace "${namespace}" has shards: ${there}, which can't be changed; got shards: ${shards}.`,
   )
 }

@@ -1,4 +1,5 @@
 import type { PulseConnect } from '../../port/index.ts'
+import { createChorus } from '../sharded/spread.ts'
 import { openCluster } from './cluster.ts'
 import { createLink, directRoute } from './link.ts'
 import { scripts } from './lua/index.ts'
@@ -12,9 +13,13 @@ export const connect: PulseConnect = async (data, worker, lease) => {
   const prefixes = prefixesOf(settings.namespace, settings.shards)
   const route = settings.kind === 'cluster' ? openCluster(settings, prefixes) : await directRoute(settings)
   const link = createLink(route, settings)
+  // A shard that does not answer costs the others no beat.
+  const beats = createChorus(prefixes.length, (i) =>
+    link.run(scripts.beat, prefixes[i]!, [worker, lease], asBefore),
+  )
   return {
     async beat() {
-      await Promise.all(prefixes.map((prefix) => link.run(scripts.beat, prefix, [worker, lease], asBefore)))
+      await beats.ask(lease / 6)
     },
     close: () => link.close(),
   }

@@ -42,8 +42,17 @@ const SHARED = { max: 20, concurrent: 2 }
 /** Jobs that one call of a listing looks at. */
 const STRIDE = 1000
 
+export interface ShardRecords extends Omit<Records, 'list'> {
+  /** `marks`: for each job the cursor of which it is the first. */
+  list(
+    filter: ListFilter,
+    limit: number,
+    cursor?: string,
+  ): Promise<Page & { readonly marks: readonly string[] }>
+}
+
 /** What readers see. */
-export function createRecords(shard: Shard): Records {
+export function createRecords(shard: Shard): ShardRecords {
   const get = batcher<readonly string[], Found[]>(async (calls) => {
     const found: Found[] = []
     for (const page of pages(calls.flat())) {
@@ -82,8 +91,14 @@ export function createRecords(shard: Shard): Records {
       const ids = await newest(shard, filter, limit + 1, cursor)
       const last = ids[limit - 1]
       const records = await get(ids.slice(0, limit).map(({ id }) => id))
-      const jobs = records.filter((record): record is JobRecord => record?.kind === 'job')
-      return ids.length > limit ? ({ jobs, cursor: String(last!.serial) } satisfies Page) : { jobs }
+      const jobs: JobRecord[] = []
+      const marks: string[] = []
+      for (const [i, record] of records.entries()) {
+        if (record?.kind !== 'job') continue
+        jobs.push(record)
+        marks.push(String(ids[i]!.serial + 1))
+      }
+      return { jobs, marks, ...(ids.length > limit && { cursor: String(last!.serial) }) }
     },
 
     async counts() {

@@ -21,6 +21,8 @@ interface Taking {
   readonly max: number
   /** It takes what is there, and doesn't wait. */
   readonly once: boolean
+  /** It asks and waits elsewhere, counting as idle here; with a suspect or without one. */
+  readonly look?: 'any' | 'unsuspected'
   readonly resolve: (taken: Delivery[]) => void
   readonly reject: (error: unknown) => void
 }
@@ -33,11 +35,21 @@ interface Finishing {
 
 type Reply = [now: number, answers: string, taken: string[], wait: Millis, rest: number, all: string[]]
 
+export interface Looked {
+  readonly found: readonly Delivery[]
+  /** Suspects wait, and were not asked for. */
+  readonly passedOver: boolean
+}
+
 /** One worker's calls of the `work` script. */
 export interface Rounds {
   take(max: number, signal: AbortSignal): Promise<Delivery[]>
   /** What there is now, up to so many. */
   claim(max: number): Promise<Delivery[]>
+  /** The same for who has several such lines; after nothing, this worker counts as idle here. */
+  look(max: number, suspects: boolean): Promise<Looked>
+  /** It will not look for a while. */
+  leave(): void
   finish(outcomes: readonly Outcome[]): Promise<Applied[]>
   /** Something may wait for this worker; or the message holds it, leased in advance. */
   ring(message?: string): void
@@ -51,7 +63,12 @@ export interface Rounds {
 }
 
 /** Takes and outcomes travel in one call, one call at a time: what comes while it is under way goes with the next. */
-export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOptions): Rounds {
+export function createRounds(
+  shard: Shard,
+  { worker, lease, queues }: ConsumeOptions,
+  /** Who looks, is told when to; the answer is whether it will. */
+  onRing?: () => boolean,
+): Rounds {
   const names = queues.map(({ name }) => name)
   const deal = dealer(queues)
   const out = new Map<string, Delivery>()
@@ -78,6 +95,7 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
   let leaving = false
   /** The answer to a take was lost: what it took is held here, unknown. */
   let adopt = false
+  let passedOver = false
 
   function arm() {
     if (armed || flying) return
@@ -101,18 +119,21 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
 
   async function fly(take: Taking | undefined): Promise<void> {
     flying = true
-    clearTimeout(timer)
+    // Who looks may wait elsewhere meanwhile, and stays idle here.
+    const stays = onRing !== undefined && idle && !take && !leaving
+    if (!stays) clearTimeout(timer)
     const batch = nextBatch(finishing)
     const want = take ? Math.min(take.max, MOST) : 0
     // One that held nothing may have been sent a job by a message that got lost.
     const adopting = (adopt && want > 0) || (idle && free)
-    free = out.size === 0
+    // To who looks nothing is sent: its places are asked for elsewhere, too.
+    free = out.size === 0 && !onRing
     const args = argumentsOf(
       want,
-      `${idle ? 'i' : ''}${leaving ? 'l' : ''}${free ? 'f' : ''}${take?.once ? 'c' : ''}${adopting ? 'a' : ''}`,
+      `${idle && !stays ? 'i' : ''}${leaving ? 'l' : ''}${free ? 'f' : ''}${take?.once ? 'c' : ''}${take?.look === 'unsuspected' ? 's' : ''}${adopting ? 'a' : ''}`,
     )
     for (const { outcomes } of batch) for (const outcome of outcomes) pushOutcome(args, outcome)
-    idle = false
+    idle = stays
     leaving = false
     if (take) rung = false
     const began = performance.now()
@@ -162,6 +183,7 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
   }
 
   function hand([now, , taken, wait, rest, all]: Reply, take: Taking | undefined): void {
+    passedOver = (rest & 2) > 0
     const deliveries: Delivery[] = []
     const call = nonce.toString(36)
     for (let i = 0; i < taken.length; i += 2) deliveries.push(deliver(taken[i]!, taken[i + 1]!, now, call))
@@ -174,15 +196,20 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
       return give(deliveries)
     }
     if (!take) return
-    if (rest) rung = true
+    if (rest & 1) rung = true
     else if (!take.once) idle = true
     else {
       taking = undefined
       return take.resolve([])
     }
-    if (!taking) leaving = idle
-    else if (!rung)
-      timer = setTimeout(() => ring(), Math.max(1, Math.min(wait < 0 ? SAFETY_POLL : wait, SAFETY_POLL)))
+    const again = Math.max(1, Math.min(wait < 0 ? SAFETY_POLL : wait, SAFETY_POLL))
+    if (take.look) {
+      if (taking === take) taking = undefined
+      take.resolve([])
+      if (rung) onRing?.()
+      else timer = setTimeout(() => void onRing?.(), again)
+    } else if (!taking) leaving = idle
+    else if (!rung) timer = setTimeout(() => ring(), again)
   }
 
   /** To the take that waits, as many as it asked for. */
@@ -245,8 +272,23 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
     if (message !== '') return receive(message)
     rung = true
     // What it was woken for is another's, if this one has no place.
-    if (!taking) leaving = idle
+    if (!taking) leaving = idle && !onRing?.()
     arm()
+  }
+
+  function look(max: number, suspects: boolean): Promise<Looked> {
+    if (stopped) return Promise.resolve({ found: [], passedOver: false })
+    return new Promise((resolve, reject) => {
+      taking = {
+        max,
+        once: false,
+        look: suspects ? 'any' : 'unsuspected',
+        resolve: (found) => resolve({ found, passedOver }),
+        reject,
+      }
+      rung = true
+      arm()
+    })
   }
 
   function take(max: number, signal: AbortSignal): Promise<Delivery[]> {
@@ -292,6 +334,11 @@ export function createRounds(shard: Shard, { worker, lease, queues }: ConsumeOpt
   return {
     take,
     claim,
+    look,
+    leave() {
+      leaving = idle
+      arm()
+    },
     finish,
     ring,
     async quiet() {

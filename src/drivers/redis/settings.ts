@@ -61,7 +61,7 @@ export interface Settings {
   readonly server: string
 }
 
-const MOST_SHARDS = 1
+const MOST_SHARDS = 64
 
 /** The options, if they are right. Throws `BAD_URL`, `UNKNOWN_OPTION` and `INVALID_OPTION`. */
 export function check(given: RedisOptions): Settings {

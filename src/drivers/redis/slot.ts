@@ -30,7 +30,7 @@ export function prefixesOf(namespace: string, shards: number): string[] {
     for (let salt = 0; ; salt++) {
       const prefix = prefixOf(namespace, salt === 0 ? `${shard}` : `${shard}.${salt}`)
       const off = (((slotOf(prefix) - aim) % SLOTS) + SLOTS * 1.5) % SLOTS
-      if (Math.abs(off - SLOTS / 2) > SLOTS / shards / 16) continue
+      if (Math.abs(off - SLOTS / 2) > SLOTS / shards / 50) continue
       prefixes.push(prefix)
       break
     }

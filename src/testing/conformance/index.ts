@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { Millis } from '../../port/index.ts'
 import { cancel } from './cancel.ts'
 import { cancelFlow } from './cancel-flow.ts'
@@ -78,6 +79,13 @@ export interface SeamSuite {
   readonly open: Open
   /** Sentences that can't hold on this backend: title to reason. The reason shows in the skipped test. */
   readonly except?: Readonly<Record<string, string>>
+  /** Subjects that this configuration refuses by design: subject to the error's code, with which each sentence rejects. */
+  readonly refuses?: Readonly<Record<string, string>>
+  /**
+   * Whether a queue is one line, from which jobs are taken in order; `false` where it is several, each in order by
+   * itself. Sentences on order itself are then to be named in `except`. True unless set.
+   */
+  readonly ordered?: boolean
   /** How long a single wait may last before its test fails; 10 s unless set. */
   readonly patience?: Millis
 }
@@ -103,8 +111,10 @@ export function seamConformance(suite: SeamSuite): void {
     group(subject, () => {
       for (const [title, show] of Object.entries(sentences)) {
         const run = async () => {
-          await using stage = await openStage(suite.open, suite.patience ?? 10_000)
-          await show(stage)
+          await using stage = await openStage(suite.open, suite.patience ?? 10_000, suite.ordered)
+          const code = suite.refuses?.[subject]
+          if (code === undefined) await show(stage)
+          else await assert.rejects(show(stage), { code })
         }
         const reason = except[title]
         if (reason === undefined) suite.test(title, run)

@@ -88,18 +88,18 @@ export const schedules: Subject = {
   'a change on another version than the stored one writes nothing and fires nothing': async (stage) => {
     const [first] = await write(stage, fresh('a', 1))
     const { change } = stage.backend.schedules
-    const firing = single({ id: 'job' })
+    const firing = single({ id: 'a@1' })
     const next = { body: '1"new"' }
     for (const version of [0, first!.version - 1, first!.version + 1]) {
       assert.deepEqual(await change([{ name: 'a', version, next, firing }]), ['stale'])
     }
     assert.deepEqual(await change([{ name: 'none', version: 1, next, firing }]), ['stale'])
     assert.deepEqual(await read(stage, 'a'), first)
-    assert.equal(await stage.state('job'), 'unknown')
+    assert.equal(await stage.state('a@1'), 'unknown')
     assert.deepEqual(await change([{ name: 'a', version: first!.version, next, firing }]), ['applied'])
     assert.equal((await read(stage, 'a')).body, '1"new"')
     assert.deepEqual((await stage.backend.sweep(10)).schedules, [])
-    assert.equal(await stage.state('job'), 'waiting')
+    assert.equal(await stage.state('a@1'), 'waiting')
   },
 
   'a schedule that is removed is gone, and its version never comes again': async (stage) => {
@@ -111,9 +111,9 @@ export const schedules: Subject = {
     assert.deepEqual((await stage.backend.sweep(10)).schedules, [])
     const [again] = await write(stage, fresh('a', 1))
     assert.notEqual(again!.version, first!.version)
-    const late: Change = { name: 'a', version: first!.version, firing: single({ id: 'job' }) }
+    const late: Change = { name: 'a', version: first!.version, firing: single({ id: 'a@1' }) }
     assert.deepEqual(await change([late]), ['stale'])
-    assert.equal(await stage.state('job'), 'unknown')
+    assert.equal(await stage.state('a@1'), 'unknown')
   },
 
   'what a change fires runs like any other job, also delayed and with nothing kept': async (stage) => {

@@ -50,7 +50,7 @@ export type Open = (namespace: string) => Backend | Promise<Backend>
 
 let stages = 0
 
-export async function openStage(open: Open, patience: Millis): Promise<Stage> {
+export async function openStage(open: Open, patience: Millis, ordered = true): Promise<Stage> {
   const namespace = `seam-${process.pid}-${++stages}`
   const opened: AsyncDisposable[] = []
   let offset = 0
@@ -77,7 +77,13 @@ export async function openStage(open: Open, patience: Millis): Promise<Stage> {
     another: () => handle(namespace),
     elsewhere: () => handle(`${namespace}-else`),
     async worker(options, on = backend) {
-      const worker = await createWorker(on, options?.worker ?? `worker-${++workers}`, patience, options)
+      const worker = await createWorker(
+        on,
+        options?.worker ?? `worker-${++workers}`,
+        patience,
+        ordered,
+        options,
+      )
       opened.push(worker)
       return worker
     },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Applied, Backend, ConsumeOptions, Consumer, Delivery, End, Millis } from '../../port/index.ts'
-import { LEASE, outcome, SUCCEEDED, single } from './build.ts'
+import { BACK, LEASE, outcome, SUCCEEDED, single } from './build.ts'
 
 /** A consumer whose waits are bounded, for tests. */
 export interface Worker extends AsyncDisposable {
@@ -10,7 +10,10 @@ export interface Worker extends AsyncDisposable {
   take(max?: number): Promise<Delivery[]>
   /** The one next delivery, which must be of this job. */
   takes(id: string): Promise<Delivery>
-  /** Deliveries of exactly these jobs, in this order, however many takes it needs. */
+  /**
+   * Deliveries of exactly these jobs, in this order, however many takes it needs. Where a queue is several lines,
+   * they may come in any.
+   */
   takesAll(ids: readonly string[]): Promise<Delivery[]>
   /** Exactly `count` deliveries, however many takes it needs. */
   takeSome(count: number): Promise<Delivery[]>
@@ -35,6 +38,7 @@ export async function createWorker(
   backend: Backend,
   name: string,
   patience: Millis,
+  ordered: boolean,
   options: WorkerOptions = {},
 ): Promise<Worker> {
   const queues = Object.entries(options.queues ?? { default: 1 }).map(([queue, weight]) => ({
@@ -71,12 +75,26 @@ export async function createWorker(
   }
 
   async function takesAll(ids: readonly string[]): Promise<Delivery[]> {
-    const taken = await takeSome(ids.length)
+    const taken = ordered ? await takeSome(ids.length) : await takeThese(ids)
     assert.deepEqual(
       taken.map((delivery) => delivery.job.id),
       ids,
     )
     return taken
+  }
+
+  /** From whichever line they come; what comes before them goes back. */
+  async function takeThese(ids: readonly string[]): Promise<Delivery[]> {
+    const taken: Delivery[] = []
+    const others: Delivery[] = []
+    while (taken.length < ids.length) {
+      for (const delivery of await take(ids.length - taken.length))
+        (ids.includes(delivery.job.id) ? taken : others).push(delivery)
+      // Of suspects it can have but one.
+      if (others.some(({ crashes }) => crashes > 0)) await finishes(others.splice(0), BACK)
+    }
+    await finishes(others, BACK)
+    return taken.sort((a, b) => ids.indexOf(a.job.id) - ids.indexOf(b.job.id))
   }
 
   const takes = async (id: string) => (await takesAll([id]))[0]!

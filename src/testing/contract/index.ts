@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { Millis } from '../../port/index.ts'
 import type { Open } from '../conformance/stage.ts'
 import { cancels } from './cancels.ts'
@@ -75,6 +76,8 @@ export interface AppSuite {
   readonly open: Open
   /** Sentences that can't hold on this backend: title to reason. The reason shows in the skipped test. */
   readonly except?: Readonly<Record<string, string>>
+  /** Subjects that this configuration refuses by design: subject to the error's code, with which each sentence rejects. */
+  readonly refuses?: Readonly<Record<string, string>>
   /** How long a single wait may last before its test fails; 10 s unless set. */
   readonly patience?: Millis
 }
@@ -102,7 +105,9 @@ export function appConformance(suite: AppSuite): void {
       for (const [title, show] of Object.entries(sentences)) {
         const run = async () => {
           await using stage = await openStage(suite.open, suite.patience ?? 10_000)
-          await show(stage)
+          const code = suite.refuses?.[subject]
+          if (code === undefined) await show(stage)
+          else await assert.rejects(show(stage), { code })
         }
         const reason = except[title]
         if (reason === undefined) suite.test(title, run)

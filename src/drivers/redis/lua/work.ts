@@ -3,13 +3,14 @@
  * waiting -> active, or cancelled or expired where that is met; what is due is made waiting before.
  *
  * KEYS[1] the shard's prefix. ARGV: worker, lease, the call's number, flags (i it was idle, l it leaves, f nothing
- * runs there, c it won't wait, a return all it holds), how many it wants, number of queues, (queue, share) *,
+ * runs there, c it won't wait, s it is to have no suspect, a
+ * return all it holds), how many it wants, number of queues, (queue, share) *,
  * (id, hold, end, value) *.
  * An end is K, F, C with the result; R (counted) or r with the delay and, behind a line break, the error; B.
  * `a:<worker>` id -> hold is the fence: an outcome counts if its hold still stands there, and once.
  *
  * Returns: now; a letter for each outcome, a applied or s stale; (id, record) of what was taken; ms until the
- * next job is due, or -1; 1 if it is worth asking again at once; with flag a (id, hold, record) of all it holds.
+ * next job is due, or -1; 1 if it is worth asking again at once, plus 2 if suspects were passed over for flag s; with flag a (id, hold, record) of all it holds.
  */
 export const work = String.raw`
 function scripts.work(ARGV)
@@ -83,6 +84,7 @@ function scripts.work(ARGV)
 
   local out, held, chosen, trims, removals, pos, places = {}, {}, {}, {}, {}, {}, {}
   local total, rest, suspect = 0, false, nil
+  local barred, passed = find(flags, 's', 1, true), false
 
   local function take(queue, id, rec, isSuspect)
     local text, token, kind = leased(rec, wid)
@@ -121,7 +123,8 @@ function scripts.work(ARGV)
     local found = call('ZRANGEBYSCORE', P..'b:'..queue, '-inf', below, 'WITHSCORES', 'LIMIT', 0, limit)
     local list = {}
     for i = 1, #found, 2 do list[#list + 1] = {id = found[i], at = tonumber(found[i + 1]), key = P..'b:'..queue} end
-    if suspect == nil then suspect = call('HEXISTS', A, '\ns') == 1 end
+    if suspect == nil then suspect = barred or call('HEXISTS', A, '\ns') == 1 end
+    if barred and call('EXISTS', P..'y:'..queue) == 1 then passed = true end
     if not suspect then
       local first = call('ZRANGEBYSCORE', P..'y:'..queue, '-inf', below, 'WITHSCORES', 'LIMIT', 0, 50)
       for i = 1, #first, 2 do list[#list + 1] = {id = first[i], at = tonumber(first[i + 1]), key = P..'y:'..queue} end
@@ -254,6 +257,6 @@ function scripts.work(ARGV)
     for i = 1, #ids do all[i * 3] = recs[i] or '' end
   end
   commit()
-  return {now, table.concat(answers), out, wait, rest and 1 or 0, all}
+  return {now, table.concat(answers), out, wait, (rest and 1 or 0) + (passed and 2 or 0), all}
 end
 `
