@@ -1,3 +1,4 @@
+import { invalid } from '../core/options.ts'
 import { ruleText } from '../core/recurrence.ts'
 import {
   begin,
@@ -26,6 +27,8 @@ export interface ScheduleInfo {
   readonly name: string
   /** `0 3 * * * (Europe/Paris)`, `every 5m`. */
   readonly when: string
+  /** Of a cron expression: the zone by whose clock it goes. */
+  readonly timezone?: string
   /** What it fires: a task's name, or the form of a flow, such as `chain of 3`. */
   readonly work: string
   readonly queues: readonly string[]
@@ -79,6 +82,7 @@ export interface Scheduling {
 }
 
 const PAGE = 100
+const MOST_NEXT = 1_000
 /** Others may change it at the same moment. */
 const TRIES = 20
 
@@ -153,7 +157,11 @@ export function createScheduling({ backend, config }: Pick<Client, 'backend' | '
       return change(name, (stored, now): { to: Stored; answer: Defined } | { answer: Defined } => {
         const origin = declared ? { declared } : {}
         if (!stored) return { to: { plan, course: begin(plan, now), ...origin }, answer: 'created' }
-        if (JSON.stringify(stored.plan) === JSON.stringify(plan)) return { answer: 'unchanged' }
+        if (JSON.stringify(stored.plan) === JSON.stringify(plan)) {
+          // From now on a worker answers for it.
+          if (declared && !stored.declared) return { to: { ...stored, declared }, answer: 'unchanged' }
+          return { answer: 'unchanged' }
+        }
         return { to: { plan, course: replan(stored.course, plan, now), ...origin }, answer: 'replaced' }
       })
     },
@@ -166,6 +174,9 @@ export function createScheduling({ backend, config }: Pick<Client, 'backend' | '
     list: async () => (await all()).map(infoOf),
 
     async next(name, count) {
+      if (!Number.isSafeInteger(count) || count < 1 || count > MOST_NEXT) {
+        throw invalid('count', `a whole number from 1 to ${MOST_NEXT}`, count)
+      }
       const { stored, now } = await read(name)
       if (!stored) throw unknown(name)
       return stored.course.paused
@@ -214,6 +225,7 @@ function infoOf({ name, body }: Schedule): ScheduleInfo {
   return {
     name,
     when: ruleText(plan.rule),
+    ...(plan.rule.kind === 'cron' && { timezone: plan.rule.timezone }),
     work: plan.title,
     queues: [...new Set(jobsOf(plan).map(({ queue }) => queue))],
     state: course.paused ? 'paused' : course.next === undefined ? 'over' : 'active',

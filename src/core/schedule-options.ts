@@ -18,7 +18,10 @@ export interface ScheduleOptions {
   readonly end?: Date | EpochMillis
   /** Fire it so many times at the most. */
   readonly limit?: number
-  /** Fire each time up to so much later, so that many schedules don't come at once. The same in every process. */
+  /**
+   * Fire each time up to so much later, but before the next, so that many schedules don't come at once. The same in
+   * every process.
+   */
   readonly jitter?: Duration
   /**
    * What becomes of due times that nobody fired within a minute, because no worker ran: `skip` fires none of them,
@@ -27,7 +30,8 @@ export interface ScheduleOptions {
   readonly missed?: Missed
   /**
    * When it is due and what it fired last has not ended: `allow` fires it, `skip` leaves this time out, `queue`
-   * fires it once that has ended; what passes meanwhile is missed. @defaultValue 'allow'
+   * fires it once that has ended, and of several that passed meanwhile, the last (with `missed: 'all'`, each).
+   * @defaultValue 'allow'
    */
   readonly overlap?: Overlap
 }

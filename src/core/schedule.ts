@@ -33,6 +33,8 @@ export interface Course {
   readonly next?: EpochMillis
   /** The id of the last firing. */
   readonly last?: string
+  /** `next` was seen to in time, and waits for the last firing's work to end. */
+  readonly held?: true
   /** The latest, oldest first; at most {@link HISTORY}. */
   readonly history: readonly Entry[]
 }
@@ -45,7 +47,7 @@ export interface Entry {
   readonly id?: string
   /** Why it was not. */
   readonly skipped?: 'missed' | 'overlap'
-  /** How many due times, the one given being the last of them; up to {@link MOST_MISSED} are counted. */
+  /** If several, how many due times, the one given being the last; up to {@link MOST_MISSED} are counted. */
   readonly count?: number
 }
 
@@ -103,16 +105,18 @@ export const replan = (course: Course, plan: Plan, now: EpochMillis): Course => 
 export const pause = (course: Course): Course => ({ ...course, paused: true })
 
 /** Due times that passed meanwhile are not missed: they were not wanted. */
-export function resume({ next: _, ...course }: Course, plan: Plan, now: EpochMillis): Course {
+export function resume({ next: _, held: __, ...course }: Course, plan: Plan, now: EpochMillis): Course {
   return { ...course, paused: false, ...(isOver(plan, course.fired) ? {} : from(plan, now)) }
 }
 
 /** Fired by hand; its due times stay as they are. */
 export function runNow(name: string, { next, ...course }: Course, plan: Plan, now: EpochMillis) {
-  const id = firingId(name, now)
+  // Twice in a millisecond are two firings, too.
+  const at = course.last === undefined ? now : Math.max(now, dueOfFiring(course.last) + 1)
+  const id = firingId(name, at)
   const fired = course.fired + 1
   const after: Course = {
-    ...note(course, { due: now, at: now, id }),
+    ...note(course, { due: at, at: now, id }),
     fired,
     last: id,
     ...(next !== undefined && !isOver(plan, fired) && { next }),
@@ -142,25 +146,27 @@ export interface Step {
 
 /** See to the next due time, or to all that were missed. `busy`: the last firing's work has not ended. */
 export function step(name: string, { plan, course }: Stored, now: EpochMillis, busy: boolean): Step {
-  const { next, ...rest } = course
+  const { next, held, ...rest } = course
   if (next === undefined) return { course }
   const found = lastUntil(plan.rule, next, Math.min(now, plan.end ?? now), MOST_MISSED)
   const dues = found.filter((due) => due + jitterOf(name, due, plan) <= now)
-  const latest = dues.at(-1)
   // Its time has come nearer since it was stored, or it never comes.
-  if (latest === undefined) return { course: { ...rest, ...from(plan, next - 1) } }
-  if (busy && plan.overlap === 'queue') return { course, hold: now + HOLD }
+  if (dues.length === 0) return { course: { ...rest, ...from(plan, next - 1) } }
+  if (busy && plan.overlap === 'queue') return { course: { ...course, held: true }, hold: now + HOLD }
 
-  const due = plan.missed === 'all' ? dues[0]! : latest
+  const seen = plan.missed === 'all' ? dues.slice(0, 1) : dues
+  const due = seen.at(-1)!
   const over = { ...rest, ...from(plan, due) }
-  if (busy && plan.overlap === 'skip') return { course: note(over, { due, at: now, skipped: 'overlap' }) }
-  if (plan.missed === 'skip' && now - due - jitterOf(name, due, plan) > ON_TIME) {
-    const missed = dues.length
-    return { course: note(over, { due, at: now, skipped: 'missed', count: missed }), missed }
+  const skip = (skipped: 'missed' | 'overlap', all: readonly EpochMillis[], at: Course): Course =>
+    note(at, { due: all.at(-1)!, at: now, skipped, ...(all.length > 1 && { count: all.length }) })
+
+  if (busy && plan.overlap === 'skip') return { course: skip('overlap', seen, over) }
+  const late = now - due - jitterOf(name, due, plan)
+  if (plan.missed === 'skip' && !held && late > ON_TIME) {
+    return { course: skip('missed', seen, over), missed: seen.length }
   }
-  const missed = plan.missed === 'all' ? 0 : dues.length - 1
-  const before =
-    missed > 0 ? note(over, { due: dues[missed - 1]!, at: now, skipped: 'missed', count: missed }) : over
+  const left = seen.slice(0, -1)
+  const before = left.length > 0 ? skip(held ? 'overlap' : 'missed', left, over) : over
   const id = firingId(name, due)
   const { next: following, ...fired } = note(before, { due, at: now, id })
   const count = course.fired + 1
@@ -172,7 +178,7 @@ export function step(name: string, { plan, course }: Stored, now: EpochMillis, b
       ...(following !== undefined && !isOver(plan, count) && { next: following }),
     },
     fire: id,
-    ...(missed > 0 && { missed }),
+    ...(left.length > 0 && !held && { missed: left.length }),
   }
 }
 
@@ -209,10 +215,13 @@ const note = <C extends Course>(course: C, entry: Entry): C => ({
   history: [...course.history, entry].slice(-HISTORY),
 })
 
-/** The same for every process: FNV-1a of name and due time, as a part of the jitter. */
-function jitterOf(name: string, due: EpochMillis, { jitter }: Plan): Millis {
+/** The same for every process: FNV-1a of name and due time, as a part of the jitter; never into the next due time. */
+function jitterOf(name: string, due: EpochMillis, { jitter, rule }: Plan): Millis {
   if (!jitter) return 0
   let hash = 0x811c9dc5
   for (const char of `${name}@${due}`) hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193)
-  return (hash >>> 0) % (jitter + 1)
+  const room = (nextAfter(rule, due) ?? Number.POSITIVE_INFINITY) - due - 1
+  return (hash >>> 0) % (Math.min(jitter, room) + 1)
 }
+
+const dueOfFiring = (id: string): EpochMillis => Date.parse(id.slice(id.lastIndexOf('@') + 1))

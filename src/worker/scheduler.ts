@@ -24,16 +24,17 @@ export interface Scheduler {
 }
 
 export function createScheduler(backend: Backend, logger: Logger): Scheduler {
-  /** Those that this version can't read are told once, and left to workers that can. */
-  const unreadable = new Set<string>()
+  /** Those that this worker can't see to are told once, and left to workers that can. */
+  const beyond = new Set<string>()
 
-  function read({ name, body }: Schedule): Stored | undefined {
+  /** What this worker can make of a schedule; one that it can't must not keep back the others. */
+  function attempt<T>(name: string, make: () => T): T | undefined {
     try {
-      return unpackStored(body)
+      return make()
     } catch (error) {
-      if (!unreadable.has(name)) {
-        unreadable.add(name)
-        const message = 'this worker can’t read a schedule: was it stored by a newer version?'
+      if (!beyond.has(name)) {
+        beyond.add(name)
+        const message = 'this worker can’t see to a schedule: was it stored by a newer version?'
         logger.error({ schedule: name, error: (error as Error).message }, message)
       }
       return undefined
@@ -42,7 +43,8 @@ export function createScheduler(backend: Backend, logger: Logger): Scheduler {
 
   async function firePage(names: readonly string[], now: EpochMillis): Promise<number> {
     const found = (await backend.schedules.get(names)).flatMap((schedule) => {
-      const stored = schedule && schedule.due !== undefined && schedule.due <= now && read(schedule)
+      if (schedule?.due === undefined || schedule.due > now) return []
+      const stored = attempt(schedule.name, () => unpackStored(schedule.body))
       return stored ? [{ ...schedule, stored }] : []
     })
     const asked = found.flatMap(({ stored }) =>
@@ -51,22 +53,12 @@ export function createScheduler(backend: Backend, logger: Logger): Scheduler {
     const records = asked.length > 0 ? await backend.records.get(asked) : []
     const busy = new Set(asked.filter((_, i) => isLive(records[i]?.state)))
 
-    const steps = found.map(({ name, stored }) => step(name, stored, now, busy.has(stored.course.last ?? '')))
-    const changes = found.map(({ name, version, stored }, i): Change => {
-      const { course, fire, hold } = steps[i]!
-      return {
-        name,
-        version,
-        next: nextOf(name, { ...stored, course }, hold),
-        ...(fire !== undefined && { firing: workOf(stored.plan, fire) }),
-      }
-    })
-    if (changes.length === 0) return 0
-    const answers = await backend.schedules.change(changes)
-    for (const [i, { name }] of changes.entries()) {
-      const { missed } = steps[i]!
+    const moves = found.flatMap((each) => attempt(each.name, () => moveOf(each, now, busy)) ?? [])
+    if (moves.length === 0) return 0
+    const answers = await backend.schedules.change(moves.map(({ change }) => change))
+    for (const [i, { change, missed }] of moves.entries()) {
       if (missed && answers[i] === 'applied') {
-        logger.warn({ schedule: name, missed }, 'due times of a schedule were missed: no worker ran')
+        logger.warn({ schedule: change.name, missed }, 'due times of a schedule were missed: no worker ran')
       }
     }
     return answers.filter((answer) => answer === 'applied').length
@@ -79,6 +71,21 @@ export function createScheduler(backend: Backend, logger: Logger): Scheduler {
       return moved
     },
   }
+}
+
+function moveOf(
+  { name, version, stored }: Schedule & { stored: Stored },
+  now: EpochMillis,
+  busy: ReadonlySet<string>,
+): { change: Change; missed?: number } {
+  const { course, fire, hold, missed } = step(name, stored, now, busy.has(stored.course.last ?? ''))
+  const change = {
+    name,
+    version,
+    next: nextOf(name, { ...stored, course }, hold),
+    ...(fire !== undefined && { firing: workOf(stored.plan, fire) }),
+  }
+  return { change, ...(missed !== undefined && { missed }) }
 }
 
 /** Of a job or a flow: not ended, and there is a record of it. */
