@@ -17,13 +17,14 @@ export const EXIT_HELP = `Exit codes:
   1    the operation failed: the job failed (--wait, --watch), doctor found a
        fault, a job can't be retried
   2    wrong usage: a flag, an input, the configuration; nothing was stored
-  3    not found: there is no such job, or its record was not kept
+  3    not found: there is no such job or schedule, or its record was not kept
   4    the backend can't be reached, or can't do it
   5    --wait ended before the job did; the job goes on
   130  interrupted by Ctrl-C`
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) {
+    if (error.code === 'UNKNOWN_SCHEDULE') return EXIT.notFound
     // The call is well-formed; it is the job that is in no state for it.
     return error.code === 'NOT_RETRYABLE' || error.code === 'FLOW_MEMBER' ? EXIT.failed : EXIT.usage
   }

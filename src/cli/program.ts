@@ -3,13 +3,15 @@ import { MillraceError, redact, UsageError, WaitError } from '../index.ts'
 import { cancel } from './commands/cancel.ts'
 import { config } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
-import { enqueue, spellWait } from './commands/enqueue.ts'
+import { enqueue } from './commands/enqueue.ts'
 import { failures } from './commands/failures.ts'
 import { flow } from './commands/flow.ts'
 import { job } from './commands/job.ts'
 import { jobs } from './commands/jobs.ts'
 import { queues } from './commands/queues.ts'
 import { retry } from './commands/retry.ts'
+import { schedule } from './commands/schedule.ts'
+import { schedules } from './commands/schedules.ts'
 import { worker } from './commands/worker.ts'
 import { workers } from './commands/workers.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit.ts'
@@ -19,6 +21,7 @@ import type { Register, Runner } from './register.ts'
 import { createSession } from './session.ts'
 import { visible, visibleLines } from './text.ts'
 import { version } from './version.ts'
+import { spellWait } from './wait.ts'
 
 const commands: readonly Register[] = [
   worker,
@@ -31,6 +34,8 @@ const commands: readonly Register[] = [
   workers,
   cancel,
   retry,
+  schedules,
+  schedule,
   doctor,
   config,
 ]

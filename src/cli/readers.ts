@@ -101,6 +101,17 @@ export const keep: Reader<NonNullable<RunOptions['keep']>> = (given, where, fold
 /** No unit is needed to say nothing. */
 const zeroOr = (length: number | string) => (length === '0' ? 0 : length)
 
+/** A switch: its flag stands alone. */
+export const toggle: Reader<boolean> = (given, where) =>
+  typeof given === 'boolean' ? given : boolean(text(given, where, ''), where)
+
+/** `2026-01-31T09:00Z`, local without the Z, or milliseconds. */
+export const moment: Reader<Date> = (given, where) => {
+  const date = new Date(/^\d{5,}$/.test(String(given)) ? Number(given) : String(given))
+  if (!Number.isNaN(date.getTime())) return date
+  throw invalid(where, 'a time such as 2026-01-31T09:00Z or milliseconds since 1970', given)
+}
+
 function boolean(given: string, where: string): boolean {
   if (given === 'true' || given === 'false') return given === 'true'
   throw invalid(where, 'true or false', given)

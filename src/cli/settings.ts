@@ -10,6 +10,7 @@ import {
   retry,
   text,
   timeout,
+  toggle,
 } from './readers.ts'
 
 /** One option: its name is the key in the configuration file, and `MILLRACE_` and it in capitals the variable. */
@@ -92,6 +93,12 @@ export const SETTINGS = {
     read: duration,
     otherwise: '7d',
   }),
+  removeSchedules: setting<boolean>({
+    flag: '--remove-schedules',
+    about: 'remove stored schedules that workers declared before and this one does not',
+    read: toggle,
+    otherwise: false,
+  }),
   queue: setting<string>({ about: 'queue of jobs that name none', read: text, otherwise: 'default' }),
   priority: setting<number>({ about: 'priority of jobs that name none', read: number, otherwise: 0 }),
   retry: setting<NonNullable<RunOptions['retry']>>({
@@ -147,4 +154,5 @@ export const WORKER_SETTINGS = [
   'blockedAfter',
   'unknownTaskAfter',
   'giveUpAfter',
+  'removeSchedules',
 ] as const satisfies readonly SettingName[]

@@ -1,25 +1,36 @@
 import { relative } from 'node:path'
-import { type Contract, type Logger, type Runnable, type Task, UsageError } from '../index.ts'
+import {
+  type Contract,
+  type Logger,
+  type ScheduleDefinition,
+  type Task,
+  task,
+  UsageError,
+  type WorkerOptions,
+} from '../index.ts'
 import { load } from './modules.ts'
 import { hint } from './suggest.ts'
 
 type AnyTask = Task<unknown, unknown, unknown>
 type AnyContract = Contract<unknown, unknown, unknown, unknown>
 
+type Value = AnyTask | AnyContract | ScheduleDefinition
+
 /** What task files export. */
 export interface Exported {
   readonly tasks: readonly AnyTask[]
   /** Those without a handler, which a worker can't run. */
   readonly contracts: readonly AnyContract[]
+  readonly schedules: readonly ScheduleDefinition[]
 }
 
 /**
- * All tasks that the files export: by themselves, in arrays or in objects.
+ * All tasks and schedules that the files export: by themselves, in arrays or in objects.
  *
  * @throws UsageError INVALID_OPTION when a file can't be loaded or exports no task
  */
 export async function loadTasks(files: readonly string[]): Promise<Exported> {
-  const found = new Set<AnyTask | AnyContract>()
+  const found = new Set<Value>()
   for (const file of files) {
     const before = found.size
     for (const value of Object.values(await load(file, 'the tasks'))) collect(value, found, 1)
@@ -30,22 +41,26 @@ export async function loadTasks(files: readonly string[]): Promise<Exported> {
       )
     }
   }
-  const all = [...found]
+  const all = [...found].filter(isTask)
   return {
     tasks: all.filter((each): each is AnyTask => 'run' in each && typeof each.run === 'function'),
     contracts: all.filter((each): each is AnyContract => !('run' in each && typeof each.run === 'function')),
+    schedules: [...found].filter(isSchedule),
   }
 }
 
-/** What a worker serves; the logger is told of each contract without handler. */
-export async function servedTasks(files: readonly string[], logger: Logger): Promise<readonly Runnable[]> {
+/** What a worker serves and stores; the logger is told of each contract without handler. */
+export async function served(
+  files: readonly string[],
+  logger: Logger,
+): Promise<Pick<WorkerOptions, 'tasks' | 'schedules'>> {
   if (files.length === 0) {
     throw new UsageError(
       'INVALID_OPTION',
       'A worker needs tasks: give --tasks ./tasks.ts, set MILLRACE_TASKS, or name them in millrace.config.ts.',
     )
   }
-  const { tasks, contracts } = await loadTasks(files)
+  const { tasks, contracts, schedules } = await loadTasks(files)
   const names = new Set(tasks.map(({ name }) => name))
   // `export const contract = task('a', {})` beside `export const a = contract.handle(…)` is served.
   const without = contracts.filter(({ name }) => !names.has(name))
@@ -55,7 +70,7 @@ export async function servedTasks(files: readonly string[], logger: Logger): Pro
       'a contract without a handler is not served: export what its .handle(fn) gives',
     )
   }
-  if (tasks.length > 0) return tasks
+  if (tasks.length > 0) return { tasks, schedules }
   throw new UsageError('NO_HANDLER', `No task with a handler is exported by ${files.map(short).join(', ')}.`)
 }
 
@@ -64,7 +79,7 @@ export async function servedTasks(files: readonly string[], logger: Logger): Pro
  *
  * @throws UsageError INVALID_OPTION with the nearest name when there is none
  */
-export async function findTask(name: string, files: readonly string[]): Promise<AnyTask | AnyContract> {
+async function findTask(name: string, files: readonly string[]): Promise<AnyTask | AnyContract> {
   const { tasks, contracts } = await loadTasks(files)
   const all = [...tasks, ...contracts]
   const found = all.find((each) => each.name === name)
@@ -76,13 +91,25 @@ export async function findTask(name: string, files: readonly string[]): Promise<
   )
 }
 
-function collect(value: unknown, found: Set<AnyTask | AnyContract>, depth: number): void {
+/** What binds an input, whatever the input is. */
+export interface Named {
+  with(input: unknown): unknown
+}
+
+/** The task of that name: from the files, if there are any, else one that takes anything. */
+export const taskOf = async (name: string, files: readonly string[]): Promise<Named> =>
+  (files.length > 0 ? await findTask(name, files) : task(name, {})) as Named
+
+function collect(value: unknown, found: Set<Value>, depth: number): void {
   if (typeof value !== 'object' || value === null) return
-  if (isTask(value)) found.add(value)
+  if (isTask(value) || isSchedule(value)) found.add(value)
   else if (depth > 0) for (const item of Object.values(value)) collect(item, found, depth - 1)
 }
 
 /** By its look: it may come from another copy of this package. */
+const isSchedule = (value: object): value is ScheduleDefinition =>
+  'kind' in value && value.kind === 'schedule' && 'when' in value && 'part' in value
+
 const isTask = (value: object): value is AnyTask | AnyContract =>
   'kind' in value &&
   value.kind === 'task' &&

@@ -37,5 +37,20 @@ export const clock = (time: Date): string =>
     .map((part) => String(part).padStart(2, '0'))
     .join(':')
 
+/** A time by the clock of a zone, in words: `Mon 23 Nov 2026 03:00 Europe/Paris`. */
+export function inZone(time: Date, timeZone: string): string {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(time.getTime() % 60_000 !== 0 && { second: '2-digit' }),
+  })
+  return `${format.format(time).replaceAll(',', '')} ${timeZone}`
+}
+
 /** Both: `2026-11-22 12:46:05 (3m ago)`. */
 export const when = (time: Date, now: number): string => `${local(time)} (${age(time, now)})`

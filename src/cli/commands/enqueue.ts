@@ -1,15 +1,14 @@
 import type { Command } from 'commander'
-import { type EnqueueOptions, type Handle, TaskFailedError, task, WaitError } from '../../index.ts'
-import { EXIT, exitCodeOf } from '../exit.ts'
+import type { EnqueueOptions, Handle } from '../../index.ts'
+import { EXIT } from '../exit.ts'
 import { addSettings, append, examples } from '../help.ts'
 import { readInput } from '../input.ts'
-import type { Output } from '../output.ts'
-import { invalid, keep, number, retry, timeout } from '../readers.ts'
+import { invalid, keep, moment, number, retry, timeout } from '../readers.ts'
 import type { Register } from '../register.ts'
 import type { Session } from '../session.ts'
-import { findTask } from '../tasks.ts'
+import { type Named, taskOf } from '../tasks.ts'
 import { visible } from '../text.ts'
-import { lossless, show } from '../values.ts'
+import { wait } from '../wait.ts'
 
 interface Flags {
   readonly delay?: string
@@ -75,12 +74,6 @@ export const enqueue: Register = (program, run) => {
     .action(run(work))
 }
 
-/** `--wait add '{}'`: what follows is its time only when it looks like one. */
-export const spellWait = (argv: readonly string[]): string[] =>
-  argv.map((word, i) =>
-    word === '--wait' && !/^(\d+(\.\d+)?[a-z]+)+$/.test(argv[i + 1] ?? '') ? '--wait=30s' : word,
-  )
-
 async function work(session: Session, command: Command): Promise<number> {
   const { output, open } = session
   const [name = '', json] = command.args
@@ -89,8 +82,7 @@ async function work(session: Session, command: Command): Promise<number> {
   const options = optionsOf(flags)
   const input = await readInput(json, flags.tagged === true, session.signal)
   const { app, settings } = await open({ create: true })
-  const files = flags.tasks === false ? [] : settings.tasks
-  const definition = files.length > 0 ? await findTask(name, files) : task(name, {})
+  const definition = await taskOf(name, flags.tasks === false ? [] : settings.tasks)
   const handle = await app.enqueue((definition as Named).with(input) as never, options)
   const { id, status } = handle as Handle & { status: string }
   if (flags.wait === undefined) {
@@ -102,57 +94,11 @@ async function work(session: Session, command: Command): Promise<number> {
   return wait(session, handle as Handle, { id, status, task: name }, flags.wait)
 }
 
-interface Named {
-  with(input: unknown): unknown
-}
-
-async function wait(
-  { output, signal }: Session,
-  handle: Handle,
-  told: object,
-  limit: string,
-): Promise<number> {
-  try {
-    const result = await handle.result({ timeout: limit, signal })
-    output.answer({ ...told, state: 'succeeded', result: lossless(result) }, () =>
-      show(result, output.columns),
-    )
-    return EXIT.ok
-  } catch (error) {
-    if (!(error instanceof TaskFailedError || error instanceof WaitError)) throw error
-    return unfinished(output, handle, told, error, limit)
-  }
-}
-
-/** The job failed, or the wait ended first; the id is told all the same. */
-async function unfinished(
-  output: Output,
-  handle: Handle,
-  told: object,
-  error: TaskFailedError | WaitError,
-  limit: string,
-): Promise<number> {
-  const info = await handle.info()
-  const goesOn = `See: millrace job ${handle.id} --watch`
-  const message =
-    error.code === 'RESULT_TIMEOUT'
-      ? `${handle.id} has not ended within ${limit}. It goes on. ${goesOn}`
-      : error.code === 'ABORTED'
-        ? `Interrupted. ${handle.id} goes on. ${goesOn}`
-        : error.message
-  const failure = info?.error ?? { code: error.code, name: error.name, message }
-  const state = info?.state ?? (error instanceof TaskFailedError ? 'failed' : 'unknown')
-  const data = { ...told, state, error: failure, ...(info && { attempts: info.attempt }) }
-  if (output.json) output.answer(data, () => '')
-  else output.fail(data, `${visible(message)} [${error.code}]`)
-  return exitCodeOf(error)
-}
-
 function optionsOf(flags: Flags): EnqueueOptions {
   const { delay, at, priority, id, queue, expires, header } = flags
   return {
     ...(delay !== undefined && { delay }),
-    ...(at !== undefined && { at: time(at) }),
+    ...(at !== undefined && { at: moment(at, '--at', '') }),
     ...(priority !== undefined && { priority: number(priority, '--priority', '') }),
     ...(id !== undefined && { id }),
     ...(queue !== undefined && { queue }),
@@ -162,12 +108,6 @@ function optionsOf(flags: Flags): EnqueueOptions {
     ...(expires !== undefined && { expires }),
     ...(header && { headers: Object.fromEntries(header.map(pair)) }),
   }
-}
-
-function time(given: string): Date {
-  const date = new Date(/^\d{5,}$/.test(given) ? Number(given) : given)
-  if (!Number.isNaN(date.getTime())) return date
-  throw invalid('--at', 'a time such as 2026-01-31T09:00Z or milliseconds since 1970', given)
 }
 
 function pair(header: string): [string, string] {

@@ -5,7 +5,7 @@ import type { Session } from '../session.ts'
 import { WORKER_SETTINGS } from '../settings.ts'
 import { unknownVariables } from '../sources.ts'
 import { hint } from '../suggest.ts'
-import { servedTasks } from '../tasks.ts'
+import { served as servedBy } from '../tasks.ts'
 
 /** Serves the tasks that modules export, until SIGTERM or Ctrl-C. */
 export const worker: Register = (program, run) => {
@@ -13,7 +13,8 @@ export const worker: Register = (program, run) => {
     .command('worker')
     .summary('serve tasks until stopped')
     .description(
-      'Serve every task with a handler that the given modules export. TypeScript needs no build step. At SIGTERM ' +
+      'Serve every task with a handler that the given modules export, and store every schedule that they export ' +
+        '(what schedule() makes). TypeScript needs no build step. At SIGTERM ' +
         'or Ctrl-C it takes no more jobs, lets running ones end within --grace, hands back the rest and exits ' +
         'with 0; a second signal hands back at once.',
     )
@@ -39,7 +40,8 @@ async function work({ output, open }: Session): Promise<undefined> {
   }
   for (const signal of SIGNALS) process.once(signal, stop)
   const { app, settings } = await open({ create: true })
-  const { concurrency, grace, lease, blockedAfter, unknownTaskAfter, giveUpAfter, queues } = settings
+  const { concurrency, grace, lease, blockedAfter, unknownTaskAfter, giveUpAfter, queues, removeSchedules } =
+    settings
   const logger = createLogger(output)
   const strays = unknownVariables(process.env)
   if (strays.length > 0) {
@@ -47,7 +49,8 @@ async function work({ output, open }: Session): Promise<undefined> {
     logger.warn({ variables }, 'nothing reads these variables')
   }
   const served = app.worker({
-    tasks: await servedTasks(settings.tasks, logger),
+    ...(await servedBy(settings.tasks, logger)),
+    removeSchedules,
     ...(queues !== undefined && { queues }),
     concurrency,
     grace,
