@@ -31,7 +31,9 @@ test('several processes that open a file of an older schema at once bring it up 
   await backend[Symbol.asyncDispose]()
   const db = loadLibrary().open(path)
   // As the first version left it.
-  db.exec(`DROP TABLE schedules; DELETE FROM meta WHERE name = 'versions'; PRAGMA user_version = 1`)
+  db.exec(
+    `DROP TABLE schedules; DROP TABLE locks; DELETE FROM meta WHERE name = 'versions'; PRAGMA user_version = 1`,
+  )
   db.close()
   const others = await Promise.all([1, 2, 3, 4].map(() => startProcess(`sqlite:${path}`)))
   const ready = await Promise.all(others.map((other) => other.call<Diagnosis>('diagnose')))

@@ -58,7 +58,7 @@ local function isGone(id, rec)
   return at ~= nil and at <= now
 end
 
--- Locks: o key -> until (s started, f finished, e elapsed), when it ends, holder; ol keys by when to look at them.
+-- Locks: v key -> until (s started, f finished, e elapsed), when it ends, holder; vl keys by when to look at them.
 -- Whether one is held, by whom, and the holder's record if it is a job.
 local function isHeld(lock)
   local till, ends, id = match(lock, '^(.)([^\t]*)\t(.*)$')
@@ -81,25 +81,25 @@ end
 local function lookAt(key, till, ends)
   local look = now + 600000
   if ends ~= '' and (till == 'e' or tonumber(ends) < look) then look = ends end
-  call('ZADD', P..'ol', look, key)
+  call('ZADD', P..'vl', look, key)
 end
 
 local function hold(key, till, ends, id)
-  call('HSET', P..'o', key, till..ends..'\t'..id)
+  call('HSET', P..'v', key, till..ends..'\t'..id)
   lookAt(key, till, ends)
 end
 
 -- Forget a page of locks that are held no more.
 local function unlock(limit)
-  local looks = call('ZRANGEBYSCORE', P..'ol', '-inf', now, 'LIMIT', 0, limit)
+  local looks = call('ZRANGEBYSCORE', P..'vl', '-inf', now, 'LIMIT', 0, limit)
   for i = 1, #looks do
-    local lock = call('HGET', P..'o', looks[i])
+    local lock = call('HGET', P..'v', looks[i])
     if lock and isHeld(lock) then
       local till, ends = match(lock, '^(.)([^\t]*)')
       lookAt(looks[i], till, ends)
     else
-      call('HDEL', P..'o', looks[i])
-      call('ZREM', P..'ol', looks[i])
+      call('HDEL', P..'v', looks[i])
+      call('ZREM', P..'vl', looks[i])
     end
   end
 end

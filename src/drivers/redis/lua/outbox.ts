@@ -22,8 +22,8 @@ export const lapse = String.raw`
  * KEYS[1] the shard's prefix. ARGV: how many, for how long. Returns: the page's number; its tickets; 1 if there are
  * more; ms until the next job is due, or -1.
  *
- * `o` lists tickets, `<queue>\n<id>`, which `flush` writes. A page that was read lies in `op` under its number, and
- * in `oh` under the time at which it goes back to the front of `o`. `c` holds b: until when tickets are
+ * `z` lists tickets, `<queue>\n<id>`, which `flush` writes. A page that was read lies in `zp` under its number, and
+ * in `zh` under the time at which it goes back to the front of `z`. `c` holds b: until when tickets are
  * kept, and bn: the last page's number.
  */
 export const outbox = String.raw`

@@ -35,7 +35,7 @@ local function enter(prefix)
   call, pcall, match, sub, find, floor, min =
     redis.call, redis.pcall, string.match, string.sub, string.find, math.floor, math.min
   P = prefix
-  J, C, N, D, E, M, X, G, O = P..'j', P..'c', P..'n', P..'d', P..'e', P..'m', P..'x', P..'g', P..'o'
+  J, C, N, D, E, M, X, G, O = P..'j', P..'c', P..'n', P..'d', P..'e', P..'m', P..'x', P..'g', P..'z'
 end
 
 -- What an earlier call left behind, be it by an error, is dropped.
@@ -231,7 +231,8 @@ local CRASH_LIMIT = ${CRASH_LIMIT}
 
 /** What every script that may have written ends with. */
 export const commit = String.raw`
--- The first of a line as a free worker would take it, so that it need not come for it; nil where a take has to look closer.
+-- The first of a line as a free worker would take it, so that it need not come for it; nil where a take has to look
+-- closer. What may keep take in lua/work.ts from taking a job has to count here as well.
 local function firstFor(queue, wid)
   local top = topOf(queue)
   local lease = call('ZSCORE', P..'l', wid)
@@ -256,13 +257,15 @@ end
 -- waiting -> active, by a message that a worker has heard.
 local function give(queue, wid, first)
   local A = P..'a:'..wid
+  local info = call('HGET', A, '\n')
+  local queues = info and match(info, '^[^\n]*\n(.*)$') or ''
   call('HSET', J, first.id, first.rec)
   call('HSET', A, first.id, first.hold)
   call('LPOP', first.key)
   count(queue, 'W', -1)
   count(queue, 'A', 1)
   if watching then seen[#seen + 1] = first.id end
-  for other in string.gmatch(match(call('HGET', A, '\n'), '^[^\n]*\n(.*)$'), '[^\n]+') do
+  for other in string.gmatch(queues, '[^\n]+') do
     if other ~= queue then call('ZREM', P..'i:'..other, wid) end
   end
 end

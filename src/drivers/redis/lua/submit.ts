@@ -143,7 +143,7 @@ function scripts.submit(ARGV)
   local holders = {}
   local function unique(key, till, length, wins, skip)
     flush()
-    local lock = call('HGET', P..'o', key)
+    local lock = call('HGET', P..'v', key)
     if lock then
       local held, id, rec = isHeld(lock)
       if held then
