@@ -52,6 +52,8 @@ export interface Queue {
   call?(input: unknown): Promise<unknown>
   /** Work until the function that it resolves to is called. The handler is that of every job. */
   work(concurrency: number, handler: Handler): Promise<() => Promise<void>>
+  /** Store a schedule, due at this second of every minute, or rarely; its jobs tell when they were due. */
+  schedule?(name: string, second: number | undefined): Promise<unknown>
   /** Resolves to the body's result: a group of the inputs, then one step that counts their results. */
   chord?(inputs: readonly unknown[]): Promise<unknown>
   /** Resolves to the result of that many steps in a row. */

@@ -3,6 +3,7 @@ import { idle, sizes } from './cost.mjs'
 import { backlogs, drains } from './drain.mjs'
 import { chains, chords, groups } from './flows.mjs'
 import { calls, callsAbreast, lateness, manyLate, pickups } from './latency.mjs'
+import { schedules } from './schedules.mjs'
 
 /** @type {readonly import('../types.ts').Case[]} */
 export const cases = [
@@ -17,6 +18,7 @@ export const cases = [
   manyLate,
   idle,
   sizes,
+  schedules,
   chords,
   groups,
   chains,

@@ -155,6 +155,12 @@ export function commandsOf(queue) {
       return (user + system) / 10 / time
     },
 
+    ...(queue.schedule && {
+      /** @param {{ count: number, often: boolean }} args */
+      schedules: ({ count, often }) =>
+        lanes(0, count, 100, (i) => /** @type {any} */ (queue).schedule(`s${i}`, often ? i % 60 : undefined)),
+    }),
+
     ...(queue.chord && {
       /** @param {{ flows: number, members: number }} args */
       async chords({ flows, members }) {
