@@ -16,7 +16,10 @@ export async function confirm(what: string, yes: boolean, { signal }: Session): 
   }
   const lines = createInterface({ input: stdin, output: stderr })
   try {
-    return /^y(es)?$/i.test((await lines.question(`${what} [y/N] `, { signal })).trim())
+    // Ctrl-D is no answer, and would leave the question open for ever.
+    const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+    const answer = await Promise.race([lines.question(`${what} [y/N] `, { signal }), closed])
+    return /^y(es)?$/i.test(answer.trim())
   } finally {
     lines.close()
   }

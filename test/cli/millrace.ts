@@ -79,12 +79,13 @@ export const onTerminal = (
   { folder }: Project,
   columns: number,
   args: readonly string[],
-  { env }: Surroundings = {},
+  { env, input }: Surroundings = {},
 ): Promise<Ended> => {
   const words = [process.execPath, bin, ...args].map((word) => `'${word}'`)
   const command = `stty cols ${columns}; ${words.join(' ')}`
   return observe(
     spawn(ensure('script', 'bsdutils'), ['-qec', command, '/dev/null'], { cwd: folder, env: clean(env) }),
+    input === undefined ? {} : { input },
   ).ended
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Project, project, run, start } from './millrace.ts'
+import { onTerminal, type Project, project, run, start } from './millrace.ts'
 
 const TASKS = `
 import { cron, schedule, task } from 'millrace'
@@ -98,6 +98,24 @@ describe('millrace schedule', () => {
       last: id,
       upcoming: { length: 5 },
     })
+  })
+
+  test.each([
+    ['n\n', 1, ['asked']],
+    ['\x04', 1, ['asked']],
+    ['y\n', 0, []],
+  ])('asks on a terminal before it removes one, and takes %j', async (input, code, left) => {
+    const other = project()
+    try {
+      await run(other, ['schedule', 'set', 'asked', '--every', '1h', 'add'])
+      const ended = await onTerminal(other, 80, ['schedule', 'remove', 'asked'], { input })
+      expect(ended.stdout).toContain('Remove the schedule "asked"? [y/N]')
+      expect(ended.code).toBe(code)
+      const { stdout } = await run(other, ['schedules', '--json'])
+      expect(JSON.parse(stdout).schedules.map(({ name }: { name: string }) => name)).toEqual(left)
+    } finally {
+      other.remove()
+    }
   })
 
   test('removes one only when told to, where nobody can be asked', async () => {
