@@ -22,7 +22,7 @@ export async function mergedList(
     let from = -1
     for (const [i, page] of pages.entries()) {
       const next = page?.jobs[used[i]!]
-      if (next && (!newest || next.created > newest.created)) {
+      if (next && (!newest || isNewer(next, newest))) {
         newest = next
         from = i
       }
@@ -38,6 +38,10 @@ export async function mergedList(
   })
   return next.some((place) => place !== undefined) ? { jobs, cursor: write(next) } : { jobs }
 }
+
+/** Within a millisecond by id: those that one process makes sort by when it made them. */
+const isNewer = (one: JobRecord, other: JobRecord): boolean =>
+  one.created === other.created ? one.job.id > other.job.id : one.created > other.created
 
 const write = (places: readonly Place[]): string =>
   places.map((place) => (place ? encodeURIComponent(place.cursor ?? '') : '-')).join('~')
