@@ -7,6 +7,8 @@ export interface Proxy extends AsyncDisposable {
   reset(): void
   /** From now on nothing comes through on these connections, and nobody is told. New ones work. */
   freeze(): void
+  /** Nothing comes through on the next so many connections. */
+  mute(next: number): void
   /** Reset each connection once the server has answered to the next `text` that is sent on it, the answer withheld. */
   loseAnswerTo(text: string): void
 }
@@ -14,10 +16,11 @@ export interface Proxy extends AsyncDisposable {
 export async function openProxy(target: number): Promise<Proxy> {
   const pairs = new Set<{ readonly near: Socket; readonly far: Socket; frozen: boolean }>()
   let losing: string | undefined
+  let muted = 0
 
   const server = createServer((near) => {
     const far = connect(target, '127.0.0.1')
-    const pair = { near, far, frozen: false }
+    const pair = { near, far, frozen: muted-- > 0 }
     let withheld = false
     pairs.add(pair)
     near.on('data', (data) => {
@@ -47,6 +50,9 @@ export async function openProxy(target: number): Promise<Proxy> {
     },
     freeze() {
       for (const pair of pairs) pair.frozen = true
+    },
+    mute(next) {
+      muted = next
     },
     loseAnswerTo(text) {
       losing = text

@@ -23,8 +23,11 @@ export interface Line {
 
 /** How long the server may be silent while it owes an answer, before the connection counts as dead. */
 const SILENCE = 5_000
+const TICK = 1_000
 /** The longest pause between two tries to connect. */
 const LONGEST_RETRY = 2_000
+/** How often a server that reads its files is asked whether it is done. What it guesses itself may be hours off. */
+const LOADING_RETRY = 100
 
 const clientOptions = ({ kind, hosts, master, connection }: Settings, host?: Address): ClientOptions => {
   const { tls } = connection
@@ -45,6 +48,7 @@ const clientOptions = ({ kind, hosts, master, connection }: Settings, host?: Add
     autoResubscribe: false,
     // At once: it is rejected as the connection breaks.
     maxRetriesPerRequest: 0,
+    maxLoadingRetryTime: LOADING_RETRY,
     disableClientInfo: true,
     retryStrategy: pauseBefore,
     sentinelRetryStrategy: pauseBefore,
@@ -84,12 +88,20 @@ export async function createLine(settings: Settings, host?: Address): Promise<Li
     refused = false
     tellAll()
   })
-  const watchdog = watch(client)
+  // An attempt that was cut short: those who wait need another.
+  client.on('end', () => {
+    if (!over && waiting.size > 0) setTimeout(connect, pauseBefore(1))
+  })
+  const unwatch = watch(client)
+
+  function connect(): void {
+    if (!over && (client.status === 'wait' || client.status === 'end')) client.connect().catch(() => {})
+  }
 
   function ready(patience: Millis): Promise<Client> {
     if (over) return Promise.reject(closed(server))
     if (client.status === 'ready') return Promise.resolve(client)
-    if (client.status === 'wait' || client.status === 'end') client.connect().catch(() => {})
+    connect()
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => settle(() => reject(fault ? translateFault() : unavailable(server))),
@@ -135,26 +147,21 @@ export async function createLine(settings: Settings, host?: Address): Promise<Li
     ...(host && { address: host }),
     ready,
     async call(script, args) {
-      const done = watchdog.owe()
+      if (refused) return await evaluate(client, script, args)
       try {
-        if (refused) return await evaluate(client, script, args)
-        try {
-          return await client.call('FCALL', [script.name, 1, ...args])
-        } catch (error) {
-          const missing = /Function not found/.test(messageOf(error))
-          if (!missing && !lacksFunctions(error)) throw error
-          if (missing && (await load())) return await client.call('FCALL', [script.name, 1, ...args])
-          refused = true
-          return await evaluate(client, script, args)
-        }
-      } finally {
-        done()
+        return await client.call('FCALL', [script.name, 1, ...args])
+      } catch (error) {
+        const missing = /Function not found/.test(messageOf(error))
+        if (!missing && !lacksFunctions(error)) throw error
+        if (missing && (await load())) return await client.call('FCALL', [script.name, 1, ...args])
+        refused = true
+        return await evaluate(client, script, args)
       }
     },
     close() {
       if (over) return
       over = true
-      watchdog.stop()
+      unwatch()
       tellAll()
       client.disconnect()
     },
@@ -174,33 +181,46 @@ async function evaluate(client: Client, { sha, text }: Script, args: Argument[])
 const lacksFunctions = (error: unknown): boolean =>
   /NOPERM.*'(fcall|function)|unknown command/i.test(messageOf(error))
 
-/** Cuts a connection on which the server owes an answer and stays silent: a half-open one tells nobody. */
-function watch(client: Client): { owe(): () => void; stop(): void } {
-  let owed = 0
+/** What the client keeps to itself: its socket, and the calls that wait for an answer. */
+interface Inside {
+  readonly stream?: {
+    readonly bytesRead?: number
+    readonly bytesWritten?: number
+    readonly writableLength?: number
+    destroy(): void
+  }
+  readonly commandQueue: { readonly length: number }
+}
+
+/**
+ * Cuts a connection on which the server owes an answer and stays silent, be it to the client's own first question:
+ * a half-open one tells nobody. One that only listens is asked something now and then.
+ */
+function watch(client: Client): () => void {
+  const inside = client as unknown as Inside
   let heard = performance.now()
-  let read = 0
+  let looked = heard
+  let before = 0
+  let isOwed = false
+  let idle = 0
   const timer = setInterval(() => {
-    const stream = (
-      client as unknown as { stream?: { bytesRead?: number; bytesWritten?: number; writableLength?: number } }
-    ).stream
+    const { stream, commandQueue } = inside
     // What is still on its way out counts as life: a slow link is not a dead one.
     const moved = (stream?.bytesRead ?? 0) + (stream?.bytesWritten ?? 0) - (stream?.writableLength ?? 0)
     const now = performance.now()
-    if (owed === 0 || moved !== read) heard = now
-    read = moved
-    if (owed > 0 && now - heard > SILENCE && client.status === 'ready') {
+    // Late, it was this process that stood still: what has come is still to be read.
+    if (!isOwed || moved !== before || now - looked > 2 * TICK) heard = now
+    before = moved
+    looked = now
+    isOwed = commandQueue.length > 0
+    idle = isOwed ? 0 : idle + TICK
+    if (isOwed && now - heard > SILENCE) {
       heard = now
-      client.disconnect(true)
+      stream?.destroy()
+    } else if (idle >= SILENCE && client.status === 'ready') {
+      idle = 0
+      client.ping().catch(() => {})
     }
-  }, 1_000).unref()
-  return {
-    owe() {
-      owed++
-      return () => {
-        owed--
-        heard = performance.now()
-      }
-    },
-    stop: () => clearInterval(timer),
-  }
+  }, TICK).unref()
+  return () => clearInterval(timer)
 }
