@@ -27,6 +27,9 @@ interface Given {
   readonly folder: string
 }
 
+/** `--no-tasks` is no value of `--tasks`. */
+const isGiven = (flag: unknown): boolean => flag !== undefined && flag !== false
+
 /**
  * Flags, then `MILLRACE_*`, then the configuration file, then the defaults.
  *
@@ -39,7 +42,7 @@ export async function gather({ flags, config, env, folder }: Sources): Promise<E
   for (const name of SETTING_NAMES) {
     const { read, flag, otherwise } = settingOf(name)
     const given: Given | undefined =
-      (flags[name] !== undefined && { value: flags[name], origin: flag!.split(' ', 1)[0]!, folder }) ||
+      (isGiven(flags[name]) && { value: flags[name], origin: flag!.split(' ', 1)[0]!, folder }) ||
       (await fromVariable(name, env, folder)) ||
       (file && file.options[name] !== undefined
         ? {

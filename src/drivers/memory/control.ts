@@ -1,5 +1,5 @@
 import type { Cancelled, Control, Retried } from '../../port/index.ts'
-import { end, endMarked, expireIfLate, line, mark, tellWorker } from './moves.ts'
+import { end, endMarked, expireIfLate, line, mark, remember, tellWorker } from './moves.ts'
 import { covered, isIdle, never, now, ring, type Space } from './space.ts'
 
 /** Commands to a space. */
@@ -47,13 +47,17 @@ function cancel(space: Space, id: string): Cancelled {
 }
 
 function retry(space: Space, id: string): Retried {
+  const at = now(space)
   const late = space.rows.get(id)
-  if (late) expireIfLate(space, late, now(space))
+  if (late) expireIfLate(space, late, at)
   const row = space.rows.get(id)
   if (!row) return space.flows.has(id) ? 'member' : 'unknown'
   if (row.state === 'succeeded') return 'succeeded'
   if (row.state === 'active' || isIdle(row)) return 'live'
   if (row.job.reports) return 'member'
+  const { started, ended, worker, result } = row
+  if (result !== undefined) remember(row, { start: started!, end: ended!, worker: worker!, error: result })
+  row.due = at
   row.failures = 0
   row.crashes = 0
   row.marked = false

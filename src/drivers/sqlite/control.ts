@@ -3,8 +3,9 @@ import type { Ground } from './ground.ts'
 import { CANCEL, covered, mark } from './ledger.ts'
 import { lastPlace } from './line.ts'
 import { exists, type Moment } from './moment.ts'
-import { cancel, endMarked, expireIfLate } from './moves.ts'
+import { cancel, endMarked, expireIfLate, remember } from './moves.ts'
 import { ACTIVE, FAILED, type Row, SUCCEEDED } from './row.ts'
+import { unpack } from './text.ts'
 
 /** Commands. */
 export const createControl = ({ writer }: Ground): Control => ({
@@ -53,9 +54,16 @@ function retryOne(at: Moment, id: string): Retried {
   if (row.state === SUCCEEDED) return 'succeeded'
   if (row.state < FAILED) return 'live'
   if (row.slot_join !== null) return 'member'
-  at.sql.retry.run(lastPlace(at), row.seq)
+  at.sql.retry.run(lastPlace(at), at.now, historyOf(at, row), row.seq)
   at.runnable = true
   at.changes.push({ id, notify: null })
   at.told = true
   return 'waiting'
+}
+
+/** Its history with the run that it ended with, if it was a run. */
+function historyOf(at: Moment, row: Row): string | null {
+  const { result, ended } = at.sql.ending.get(row.seq) as { result: string | null; ended: number }
+  if (result === null) return row.attempts
+  return remember(row, { start: row.started!, end: ended, worker: row.worker!, error: unpack(result) })
 }

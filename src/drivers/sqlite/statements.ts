@@ -94,8 +94,9 @@ export function prepare(db: Database) {
     promote: rows('UPDATE jobs SET state = 1, next = NULL, seq = ? WHERE seq = ?'),
     /** failed, cancelled or expired → waiting, as if new; its token and its history stay. */
     retry:
-      rows(`UPDATE jobs SET state = 1, seq = ?, failures = 0, crashes = 0, marked = 0, result = NULL, code = NULL,
+      rows(`UPDATE jobs SET state = 1, seq = ?, due = ?, attempts = ?, failures = 0, crashes = 0, marked = 0, result = NULL, code = NULL,
       ended = NULL, forget = NULL WHERE seq = ?`),
+    ending: rows('SELECT result, ended FROM jobs WHERE seq = ?'),
     markJob: rows('UPDATE jobs SET marked = 1 WHERE seq = ?'),
 
     // – joins, for the arrive rule –

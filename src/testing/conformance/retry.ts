@@ -1,6 +1,20 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
-import { again, CANCELLED, chord, DAY, FAILED, group, HOUR, LEASE, SECOND, single, singles } from './build.ts'
+import type { End } from '../../port/index.ts'
+import {
+  again,
+  CANCELLED,
+  chord,
+  DAY,
+  FAILED,
+  group,
+  HOUR,
+  LEASE,
+  MINUTE,
+  SECOND,
+  single,
+  singles,
+} from './build.ts'
 import type { Stage, Subject } from './stage.ts'
 
 const retried = async (stage: Stage, id: string) => (await stage.backend.control.retry([id]))[0]
@@ -50,6 +64,36 @@ export const retry: Subject = {
     const taken = await worker.takesAll(ids)
     assert.deepEqual(await worker.consumer.renew([]).then(({ cancel }) => cancel), [])
     await worker.finishes(taken)
+  },
+
+  'what a job ended with stays in its history when it is queued again, and it is due from then on': async (
+    stage,
+  ) => {
+    const failed = (text: string): End => ({ kind: 'final', state: 'failed', result: `1"${text}\n"` })
+    await stage.submit(single({ id: 'a', due: { in: HOUR } }), single({ id: 'c', due: { in: HOUR } }))
+    await stage.backend.control.cancel(['c'])
+    await stage.advance(HOUR + SECOND)
+    await stage.sweep()
+    const worker = await stage.worker()
+    await worker.runs('a', again(0, true, '1"one"'))
+    await worker.runs('a', failed('two'))
+    const before = await stage.job('a')
+    await stage.advance(DAY)
+    assert.deepEqual(await stage.backend.control.retry(['a', 'c']), ['waiting', 'waiting'])
+    const { attempts, due, created } = await stage.job('a')
+    assert.deepEqual(
+      attempts.map(({ error }) => error),
+      ['1"one"', '1"two\n"'],
+    )
+    const { start, end, worker: by } = attempts[1]!
+    assert.deepEqual([start, end, by], [before.started, before.ended, before.worker])
+    assert.ok(
+      due - created >= DAY,
+      `Expected it to be due anew, got ${due - created} ms after its submission.`,
+    )
+    const [delivery] = await worker.takesAll(['a', 'c'])
+    assert.ok(delivery!.age < MINUTE, `Expected its age to count anew, got ${delivery!.age}.`)
+    assert.deepEqual((await stage.job('c')).attempts, [])
   },
 
   'only what has ended badly is queued again': async (stage) => {

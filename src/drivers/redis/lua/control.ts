@@ -81,8 +81,13 @@ function scripts.retry(ARGV)
     if r.state ~= 'F' and call('LLEN', key) <= 10000 then call('LREM', key, 0, id) end
     count(r.queue, r.state, -1)
     count(r.queue, 'W', 1)
-    r.state, r.mark, r.failures, r.crashes = 'W', 'r', 0, 0
-    r.rest = match(r.rest, '^\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*')
+    local job, result = match(r.rest, '^(\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*)\n?(.*)$')
+    if result ~= '' then
+      if sub(result, 1, 1) == '\1' then result = cjson.decode(sub(result, 2)) end
+      remember(r, r.worker, '', result, r.created + r.ended)
+    end
+    r.state, r.mark, r.failures, r.crashes, r.due = 'W', 'r', 0, 0, now - r.created
+    r.rest = job
     put(id, build(r))
     if r.flow then alive(r.flow, 1) end
     line(r.queue, r.prio, id)

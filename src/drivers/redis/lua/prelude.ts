@@ -220,9 +220,9 @@ local function erase(id)
   call('DEL', P..'h:'..id)
 end
 
-local function remember(r, worker, code, err)
+local function remember(r, worker, code, err, at)
   local key = P..'h:'..r.id
-  call('RPUSH', key, (r.created + (r.started or 0))..'\t'..now..'\t'..worker..'\t'..code..'\t'..err)
+  call('RPUSH', key, (r.created + (r.started or 0))..'\t'..(at or now)..'\t'..worker..'\t'..code..'\t'..err)
   call('LTRIM', key, -20, -1)
 end
 
