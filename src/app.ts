@@ -17,7 +17,7 @@ import {
   type QueueInfo,
   type WorkerInfo,
 } from './client/inspect.ts'
-import type { Accepted, EnqueueOptions } from './client/producer.ts'
+import type { Accepted, EnqueueManyOptions, EnqueueOptions } from './client/producer.ts'
 import { type DefinedSchedule, type ScheduleHandle, scheduleHandle } from './client/schedule-handle.ts'
 import { createScheduling, type ScheduleInfo, type Scheduling } from './client/schedules.ts'
 import { PAYLOAD_LIMIT } from './core/body.ts'
@@ -77,7 +77,7 @@ export interface App extends AsyncDisposable {
    */
   enqueue<const M extends readonly Part[]>(
     parts: M & { readonly [K in keyof M]: Complete<M[K]> },
-    options?: Omit<EnqueueOptions, 'id'>,
+    options?: EnqueueManyOptions,
   ): Promise<{ -readonly [K in keyof M]: HandleOf<M[K]> }>
   /**
    * Hand work over. Resolves once the backend has accepted it, as durable as the backend's settings make it.
@@ -247,7 +247,7 @@ function createApp(client: Client, workers: Worker[], logger: Logger): App {
     },
     async schedule(name, when, part, options) {
       open()
-      const definition = schedule(name, when, part, options) as unknown as DefinitionValue
+      const definition = schedule(name, when, part as never, options) as unknown as DefinitionValue
       const status = await scheduling.define(definition, false)
       return { ...scheduleHandle(client, scheduling, definition.name), status }
     },

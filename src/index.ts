@@ -11,7 +11,7 @@ export type { FlowHandle, FlowStep, FlowTree, StepOutcome } from './client/flow-
 export type { EnqueuedHandle, Handle, WaitOptions } from './client/handle.ts'
 export type { AttemptInfo, JobInfo, ProgressInfo } from './client/info.ts'
 export type { JobsFilter, JobsPage, QueueInfo, WorkerInfo } from './client/inspect.ts'
-export type { EnqueueOptions } from './client/producer.ts'
+export type { EnqueueManyOptions, EnqueueOptions } from './client/producer.ts'
 export type { DefinedSchedule, ScheduleHandle } from './client/schedule-handle.ts'
 export type { ScheduleEntry, ScheduleInfo } from './client/schedules.ts'
 export { decode as deserialise, encode as serialise } from './core/codec.ts'

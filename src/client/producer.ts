@@ -19,6 +19,12 @@ export interface EnqueueOptions extends JobOptions, UniqueCall {
   readonly id?: string
 }
 
+/** Options of one call to `enqueue` with an array; they hold for each of it. */
+export interface EnqueueManyOptions extends Omit<EnqueueOptions, 'id'> {
+  /** An id of your own for each, in order: those that are known are answered `duplicate`. */
+  readonly ids?: readonly string[]
+}
+
 /** What was accepted, and whether it is a flow's root or a job. */
 export interface Accepted extends Receipt {
   readonly isFlow: boolean
@@ -28,7 +34,7 @@ export interface Producer {
   /** Check, compile and submit; resolves once the backend has accepted it. */
   enqueue(value: unknown, options?: EnqueueOptions): Promise<Accepted>
   /** The same for each; all are checked before any is submitted. */
-  enqueueAll(values: readonly unknown[], options?: EnqueueOptions): Promise<Accepted[]>
+  enqueueAll(values: readonly unknown[], options?: EnqueueManyOptions): Promise<Accepted[]>
   submit(submission: Submission): Promise<Accepted>
   /** What jobs of this process carry as `notify`. */
   readonly notify: string
@@ -125,20 +131,38 @@ export function createProducer(backend: Backend, config: ClientConfig, notify: s
       const submission = prepare(value, call, options?.id, options && checkUnique(options))
       return submit(submission instanceof Promise ? await submission : submission)
     },
-    async enqueueAll(values, options) {
-      if (options?.id !== undefined)
-        throw invalid('id', 'given for one signature, not for an array', options.id)
+    async enqueueAll(values, given = {}) {
+      const { ids, ...options } = given
+      const one = (options as EnqueueOptions).id
+      if (one !== undefined) throw invalid('id', 'given for one signature; an array takes ids', one)
+      if (ids !== undefined && !(Array.isArray(ids) && ids.length === values.length)) {
+        throw invalid('ids', `an array of ${values.length} ids`, ids)
+      }
       const call = settingsOf(options)
-      const uniqueness = options && checkUnique(options)
+      const uniqueness = checkUnique(options)
       // Unlike `map`, it sees the holes of an array, which are refused.
       const prepared = Array.from(values, (value, i) =>
-        ofMany(i, () => prepare(value, call, undefined, uniqueness)),
+        ofMany(i, () => prepare(value, call, ids?.[i], uniqueness)),
       )
       const waits = prepared.some((submission) => submission instanceof Promise)
       const submissions = waits ? await Promise.all(prepared) : (prepared as Submission[])
-      return Promise.all(submissions.map(submit))
+      return allOf(await Promise.allSettled(submissions.map(submit)))
     },
   }
+}
+
+/** They travel in pages, so that some may be accepted though the backend failed for others. */
+function allOf(settled: readonly PromiseSettledResult<Accepted>[]): Accepted[] {
+  const failed = settled.findIndex(({ status }) => status === 'rejected')
+  if (failed < 0) return settled.map((each) => (each as PromiseFulfilledResult<Accepted>).value)
+  const { reason } = settled[failed] as PromiseRejectedResult
+  if (!(reason instanceof BackendError)) throw reason
+  const count = settled.filter(({ status }) => status === 'fulfilled').length
+  const some = `${count} of the ${settled.length} were accepted: to repeat the call is safe with ids of your own.`
+  throw new BackendError(reason.code, `[${failed}]: ${reason.message}${count > 0 ? ` ${some}` : ''}`, {
+    cause: reason,
+    retryable: reason.retryable,
+  })
 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url')

@@ -112,7 +112,11 @@ export type FittingAll<M extends readonly unknown[]> =
     ? unknown
     : { readonly [K in keyof M]: M[K] extends Step<never, unknown> ? unknown : MemberIsComplete }
 
-/** `unknown` for what can be enqueued, or any of several that can, and what it lacks for all else. */
-export type Complete<P> = [P] extends [Start<unknown>] ? unknown : Incomplete<P>
+/** `unknown` for what can be enqueued, among it a task that takes no input, or any of several that can, and what it lacks for all else. */
+export type Complete<P> = [P] extends [Start<unknown>]
+  ? unknown
+  : [undefined] extends [InputOf<P>]
+    ? unknown
+    : Incomplete<P>
 
 type Incomplete<P> = P extends Start<unknown> ? never : StillNeeds<InputOf<P>>

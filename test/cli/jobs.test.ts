@@ -208,6 +208,17 @@ describe('looking', () => {
   })
 })
 
+describe('millrace enqueue --no-tasks', () => {
+  test('accepts any name, also where tasks are configured', async () => {
+    const env = { MILLRACE_TASKS: 'tasks.ts' }
+    const { code, stdout } = await run(here, ['enqueue', 'nobody.knows', '1', '--no-tasks', '--json'], {
+      env,
+    })
+    expect([code, JSON.parse(stdout).task]).toEqual([0, 'nobody.knows'])
+    expect((await run(here, ['cancel', JSON.parse(stdout).id])).code).toBe(0)
+  })
+})
+
 describe('millrace failures', () => {
   test('groups what failed by cause, and retries one cause', async () => {
     const ids = JSON.parse((await run(here, ['jobs', '--state', 'failed', '--json'])).stdout)

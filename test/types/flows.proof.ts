@@ -58,6 +58,12 @@ export const oneOpen = chain(inc)
 chain(add.with({ x: 1, y: 2 }), oneOpen, oneOpen)
 // @ts-expect-error an open chain can't be enqueued
 enqueue(oneOpen)
+
+// A task that takes no input needs none bound.
+enqueue(task('tick', async () => 1)) satisfies number
+enqueue(task('tock', (_: undefined) => 'x')) satisfies string
+// @ts-expect-error it takes a number
+enqueue(task('count', (n: number) => n))
 // @ts-expect-error no step
 chain()
 

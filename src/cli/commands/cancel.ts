@@ -5,7 +5,7 @@ import { visible } from '../text.ts'
 
 const SAID = {
   cancelled: 'cancelled',
-  cancelling: 'cancelling: its handler runs and has been told',
+  cancelling: 'cancelling: it is with a worker, which is told',
   final: 'had ended before',
   unknown: 'not found',
 } as const

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { App } from '../../app.ts'
 import { task } from '../../core/task.ts'
+import { BackendError } from '../../errors.ts'
 import { DAY, HOUR, SECOND } from '../conformance/build.ts'
 import { add, deferred, echo, inc, rejection, tasks } from './build.ts'
 import type { Subject } from './stage.ts'
@@ -108,11 +109,40 @@ export const enqueue: Subject = {
     await none(app)
   },
 
-  'an id is not for an array': async ({ app }) => {
-    await assert.rejects(app.enqueue([inc.with(1), inc.with(2)], { id: 'one' } as never), {
-      code: 'INVALID_OPTION',
-      message: /id.*not for an array/,
+  'each of an array is accepted or a duplicate by itself': async (stage) => {
+    const two = [inc.with(1), inc.with(2)]
+    await stage.app.enqueue(inc.with(7), { id: 'b' })
+    const handles = await stage.app.enqueue(two, { ids: ['a', 'b'] })
+    assert.deepEqual(
+      handles.map(({ id, status }) => `${id} ${status}`),
+      ['a accepted', 'b duplicate'],
+    )
+    await stage.worker(tasks)
+    assert.deepEqual(await Promise.all(handles.map((handle) => handle.result())), [2, 8])
+  },
+
+  'when the backend fails for some of a long array, the error names the first of them and says so': async (
+    stage,
+  ) => {
+    const down = new BackendError('BACKEND_UNAVAILABLE', 'The backend is gone.', { retryable: true })
+    const app = await stage.process({}, ({ verb, nth }) =>
+      verb === 'submit' && nth === 2 ? { fail: down } : undefined,
+    )
+    const many = Array.from({ length: 1500 }, (_, i) => inc.with(i))
+    await assert.rejects(app.enqueue(many), {
+      code: 'BACKEND_UNAVAILABLE',
+      message: /^\[1000\]: The backend is gone\. 1000 of the 1500 were accepted/,
     })
+  },
+
+  'an id is not for an array, and ids are as many as it has': async ({ app }) => {
+    const two = [inc.with(1), inc.with(2)]
+    await assert.rejects(app.enqueue(two, { id: 'one' } as never), {
+      code: 'INVALID_OPTION',
+      message: /an array takes ids/,
+    })
+    await assert.rejects(app.enqueue(two, { ids: ['a'] }), { code: 'INVALID_OPTION', message: /2 ids/ })
+    await assert.rejects(app.enqueue(two, { ids: ['a', 'b/c'] }), { code: 'INVALID_ID', message: /^\[1\]/ })
     await none(app)
   },
 
