@@ -21,7 +21,13 @@ import { newId } from './new-id.ts'
 import { failureOf, readFailures } from './values.ts'
 import type { AnyRecord } from './watcher.ts'
 
-/** A flow, wherever its steps run. */
+/**
+ * A flow, wherever its steps run.
+ *
+ * @example
+ * const flow = await app.enqueue(chain(map(thumbnail, photos), album))
+ * for (const { id, task, state } of await flow.steps()) console.log(id, task, state)
+ */
 export interface FlowHandle<O = unknown> extends Omit<Handle<O>, 'info' | 'retry' | 'progress'> {
   /**
    * Wait until every step has ended, also those that go on after the flow is decided; then tell what became

@@ -19,7 +19,14 @@ export interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
-/** A job, wherever it runs. */
+/**
+ * A job, wherever it runs.
+ *
+ * @example
+ * const job = app.job(request.params.id)
+ * const state = await job.state()
+ * response.json(state === 'succeeded' ? await job.result() : { state })
+ */
 export interface Handle<O = unknown> {
   readonly id: string
   /** Where it stands now; `unknown` when there is no record of that id. */

@@ -47,7 +47,13 @@ export interface WorkerHealth {
   readonly heartbeatAge?: Millis
 }
 
-/** Takes deliveries of its queues and runs them. See {@link App.worker}. */
+/**
+ * Takes deliveries of its queues and runs them. See {@link App.worker}.
+ *
+ * @example
+ * const worker = app.worker({ tasks: [thumbnail, album], concurrency: 20 })
+ * await worker.run() // until SIGTERM, SIGINT or worker.stop()
+ */
 export interface Worker {
   /** As it stands in the records of the attempts that it made. */
   readonly id: string
