@@ -42,7 +42,7 @@ export function sharded(parts: readonly Part[]): Omit<Backend, 'diagnose' | type
         moved: answers.reduce((sum, { moved }) => sum + moved, 0),
         now: answers[0]?.now ?? Date.now(),
         ...(due.length > 0 && { nextDue: Math.min(...due) }),
-        schedules: answers.flatMap(({ schedules }) => schedules).slice(0, limit),
+        schedules: inTurn(answers.map(({ schedules }) => schedules)).slice(0, limit),
       }
     },
 
@@ -84,6 +84,12 @@ export function sharded(parts: readonly Part[]): Omit<Backend, 'diagnose' | type
       },
     },
   }
+}
+
+/** The first of each, then the second of each: where there is much, it keeps nobody else waiting. */
+function inTurn<T>(lists: readonly (readonly T[])[]): T[] {
+  const longest = Math.max(0, ...lists.map(({ length }) => length))
+  return Array.from({ length: longest }, (_, i) => lists.flatMap((list) => list.slice(i, i + 1))).flat()
 }
 
 /** Who holds a key, another part would have to say in the same step. */
