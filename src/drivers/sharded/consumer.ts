@@ -70,7 +70,9 @@ export async function createConsumer(
     async (part): Promise<Renewal> => {
       const lane = lanes[part]
       if (!lane) return await open(part).then(() => ({ cancel: [], lost: [] }))
-      return lane.renew(progress[part]!.splice(0))
+      const renewal = await lane.renew(progress[part]!.splice(0))
+      looks.drop(renewal.lost)
+      return renewal
     },
     (renewal) => untold.push(renewal),
   )

@@ -9,6 +9,8 @@ const AGAIN: Millis = 500
 const TICK: Millis = 250
 /** How long what was found is kept for a take that is to come. */
 const UNCLAIMED: Millis = 100
+/** After so long this process must have stood still, and what was found may be another worker's by now. */
+const STALE: Millis = 500
 
 export interface Doors {
   /** Up to `max` of what waits in a part now; with a suspect among it only if `suspects`. */
@@ -24,6 +26,8 @@ export interface Looks {
   take(max: number, signal: AbortSignal): Promise<Delivery[]>
   /** Something may wait in this part; whether it will be looked for now. */
   ring(part: number): boolean
+  /** These were lost: should any not be handed out yet, it never is. */
+  drop(lost: readonly Delivery[]): void
   /** These are held no more. */
   forget(deliveries: readonly Delivery[]): void
   stop(): void
@@ -41,6 +45,12 @@ interface Lane {
   /** Suspects wait there for when this worker may have one. */
   suspects: boolean
   fault: { readonly error: unknown } | undefined
+}
+
+interface Found {
+  readonly part: number
+  readonly delivery: Delivery
+  readonly at: Millis
 }
 
 interface Taking {
@@ -70,7 +80,7 @@ export function createLooks(count: number, doors: Doors): Looks {
   /** Which part each is of. */
   const suspects = new Map<string, number>()
   /** Found, and not handed out yet. */
-  const ready: { readonly part: number; readonly delivery: Delivery }[] = []
+  let ready: Found[] = []
   let dealing = false
   let unclaimed: NodeJS.Timeout | undefined
   let probing: Lane | undefined
@@ -131,8 +141,9 @@ export function createLooks(count: number, doors: Doors): Looks {
   }
 
   function give(lane: Lane, found: readonly Delivery[]): void {
+    const at = performance.now()
     for (const delivery of found) {
-      ready.push({ part: lane.part, delivery })
+      ready.push({ part: lane.part, delivery, at })
       if (delivery.crashes === 0) continue
       for (const [key, part] of suspects) if (part === lane.part) suspects.delete(key)
       suspects.set(keyOf(delivery), lane.part)
@@ -150,6 +161,10 @@ export function createLooks(count: number, doors: Doors): Looks {
       // Whoever takes what was asked for before is about to come for more.
       unclaimed ??= setTimeout(handBack, UNCLAIMED)
       return
+    }
+    if (performance.now() - ready[0]!.at > STALE) {
+      handBack()
+      return arm()
     }
     clearTimeout(unclaimed)
     unclaimed = undefined
@@ -233,6 +248,11 @@ export function createLooks(count: number, doors: Doors): Looks {
       lanes[part]!.rung = true
       arm()
       return taking !== undefined
+    },
+    drop(lost) {
+      if (ready.length === 0 || lost.length === 0) return
+      const keys = new Set(lost.map(keyOf))
+      ready = ready.filter(({ delivery }) => !keys.has(keyOf(delivery)))
     },
     forget,
     stop() {
