@@ -1,6 +1,9 @@
 const order = 'a queue has one line in each shard, and each keeps to the order by itself'
-const pages = 'jobs of one instant are listed by shard'
-const places = 'a take ends with the first shard that answers, and the others may follow it'
+const pages = 'each shard stamps its jobs by its own clock, and those of one millisecond are listed by id'
+const places =
+  'a take ends with the first shard that answers; what the others bring is for the next, or goes back within 100 ms'
+const alive =
+  'a worker that has jobs of one shard is idle in another, and is rung there as the clock is moved: its answer renews its lease'
 
 /** What does not hold of a namespace of several shards, which `seam.redis` shows of each by itself. */
 export const except: Readonly<Record<string, string>> = {
@@ -9,12 +12,11 @@ export const except: Readonly<Record<string, string>> = {
   'a job that kills its worker costs its neighbours one loss each': order,
   'a batch of 1,000 submissions is accepted as one call, in order': order,
   'a sweep names what is due, the longest first, and says when the next will be': order,
-  'no job is handed to two workers': places,
   'places that one queue leaves free go to the others': places,
   'a job is in the line or in a lease, never in neither': places,
-  'a worker that comes back and is lost again takes with it only what it held since': places,
-  'small sweeps come to the same end as one large one': places,
-  'sweeps through several handles at once move each job once': places,
+  'a worker that comes back and is lost again takes with it only what it held since': order,
+  'small sweeps come to the same end as one large one': alive,
+  'sweeps through several handles at once move each job once': alive,
   'of a cancel and a take at the same time, each job sees one first': places,
   'jobs are listed newest first, in pages, each once': pages,
   'jobs that come while a list is paged do not shift its pages': pages,
