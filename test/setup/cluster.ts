@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { freePort, type RedisServer, redisServer } from './redis.ts'
+import { until } from './until.ts'
 
 /** A Redis Cluster of a test's own. */
 export interface RedisCluster extends AsyncDisposable {
@@ -82,12 +83,4 @@ async function node(): Promise<RedisServer & { readonly busPort: number }> {
     ...['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`, '--cluster-node-timeout', '1000'],
   )
   return { ...server, busPort }
-}
-
-async function until(done: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000
-  while (!(await done())) {
-    if (Date.now() > deadline) throw new Error('Expected the Cluster to settle within 20 s.')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }
