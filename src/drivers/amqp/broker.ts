@@ -1,8 +1,9 @@
 import type { Broker } from '../../port/index.ts'
 import { loadLibrary } from './library.ts'
 import { createLink, type Link } from './link.ts'
+import { probe } from './probe.ts'
 import { createPublisher } from './publisher.ts'
-import { createReceiver } from './receiver.ts'
+import { type AmqpReceiver, createReceiver } from './receiver.ts'
 import { createTopology } from './topology.ts'
 import type { Settings } from './url.ts'
 
@@ -26,6 +27,7 @@ export async function openBroker(settings: Settings): Promise<Broker> {
   })
   const publisher = createPublisher(outgoing, settings, topology)
   let incoming: Link | undefined
+  const receivers = new Set<AmqpReceiver>()
 
   return {
     publish: (tickets) => publisher.publish(tickets),
@@ -34,17 +36,28 @@ export async function openBroker(settings: Settings): Promise<Broker> {
       const up = await incoming.ready(PATIENCE).catch((error) => {
         if (!error.retryable) throw error
       })
-      return createReceiver(incoming, settings, topology, options, up ? PATIENCE : 0)
+      const receiver = await createReceiver(incoming, settings, topology, options, up ? PATIENCE : 0)
+      receivers.add(receiver)
+      return {
+        hand: receiver.hand,
+        rest: receiver.rest,
+        async [Symbol.asyncDispose]() {
+          receivers.delete(receiver)
+          await receiver[Symbol.asyncDispose]()
+        },
+      }
     },
     async diagnose() {
-      const { connection } = await outgoing.ready(PATIENCE)
-      const { product = 'RabbitMQ', version = 'unknown' } = connection.serverProperties as {
+      const present = await outgoing.ready(PATIENCE)
+      const { product = 'RabbitMQ', version = 'unknown' } = present.connection.serverProperties as {
         product?: string
         version?: string
       }
+      await probe(outgoing, present, topology)
       const warnings = []
       if (outgoing.blocked) warnings.push(`RabbitMQ takes no messages: ${outgoing.blocked}.`)
       if (publisher.fault) warnings.push(publisher.fault.message)
+      warnings.push(...new Set([...receivers].flatMap(({ faults }) => faults)))
       return {
         backend: `amqp: ${settings.server}`,
         versions: { [product.toLowerCase()]: version },

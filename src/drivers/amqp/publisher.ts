@@ -2,7 +2,7 @@ import { pause } from '../../async/signals.ts'
 import { BackendError } from '../../errors.ts'
 import type { Ticket } from '../../port/index.ts'
 import { closed, translate } from './faults.ts'
-import type { ConfirmChannel, Message } from './library.ts'
+import type { Channel, ConfirmChannel, Connection, Message } from './library.ts'
 import { createLine } from './line.ts'
 import type { Link } from './link.ts'
 import { encode, TYPE } from './ticket.ts'
@@ -13,6 +13,9 @@ import type { Settings } from './url.ts'
 const WINDOW = 1_000
 /** A message that RabbitMQ refuses is sent so often. */
 const TRIES = 3
+
+/** A queue that was refused is tried again after so long. */
+const RETRY = 5_000
 
 /** One call to publish, and how many of its messages are not confirmed. */
 interface Call {
@@ -38,9 +41,10 @@ export interface Publisher {
  * sent again on the next: twice at the worst. A message that comes back had no queue, which is declared anew.
  */
 export function createPublisher(link: Link, settings: Settings, topology: Topology): Publisher {
+  let connection: Connection
   let channel: ConfirmChannel | undefined
-  let declared = new Set<string>()
-  let declaring: string | undefined
+  /** What is known of each queue: there it is, it is being declared, or why it can't be had. */
+  let homes = new Map<string, 'declared' | 'declaring' | BackendError>()
   let waiting: Letter[] = []
   const unconfirmed = new Map<string, Letter>()
   const returned = new Set<string>()
@@ -50,12 +54,14 @@ export function createPublisher(link: Link, settings: Settings, topology: Topolo
   let stopped = false
 
   const line = createLine<ConfirmChannel>(link, settings, {
-    open: (connection) => connection.createConfirmChannel(),
+    open(present) {
+      connection = present
+      return present.createConfirmChannel()
+    },
     async serve(fresh) {
       fresh.on('return', (message: Message) => returned.add(message.properties.messageId as string))
       channel = fresh
-      declared = new Set()
-      declaring = undefined
+      homes = new Map()
       pump()
     },
     lost(old) {
@@ -66,35 +72,47 @@ export function createPublisher(link: Link, settings: Settings, topology: Topolo
     },
   })
 
+  /** Send what has a queue; what waits for one keeps nobody else waiting. */
   function pump(): void {
-    let sent = 0
-    while (channel && sent < waiting.length && unconfirmed.size < WINDOW) {
-      const letter = waiting[sent]!
-      if (!declared.has(letter.ticket.queue)) {
-        void declare(channel, letter.ticket.queue)
-        break
+    if (!channel) return
+    const held: Letter[] = []
+    let at = 0
+    for (; at < waiting.length && unconfirmed.size < WINDOW; at++) {
+      const letter = waiting[at]!
+      const { queue } = letter.ticket
+      const home = homes.get(queue)
+      if (home === 'declared') send(channel, letter)
+      else if (home instanceof BackendError) letter.call.reject(home)
+      else {
+        held.push(letter)
+        if (!home) void declare(channel, queue)
       }
-      send(channel, letter)
-      sent++
     }
-    if (sent > 0) waiting = waiting.slice(sent)
+    waiting = [...held, ...waiting.slice(at)]
   }
 
+  /** On a channel of its own: a refusal ends it, and a declaration without an answer stops it. */
   async function declare(on: ConfirmChannel, queue: string): Promise<void> {
-    if (declaring !== undefined) return
-    declaring = queue
+    homes.set(queue, 'declaring')
+    let own: Channel | undefined
     try {
       if (gone.delete(queue)) await pause(REST)
-      await topology.declare(on, queue)
-      declared.add(queue)
+      own = await connection.createChannel()
+      // The call in hand rejects with it.
+      own.on('error', () => {})
+      await topology.declare(own, queue)
+      if (on === channel) homes.set(queue, 'declared')
     } catch (error) {
-      // With other settings it can't be declared however often it is tried; otherwise the channel is gone.
       const fault = translate(error, settings)
-      if (!fault.retryable) refuse((letter) => letter.ticket.queue === queue, fault)
+      // As a rule the connection is gone, and the next one declares all.
+      if (fault.retryable) await pause(REST)
+      if (on === channel) homes.set(queue, fault)
     }
-    if (channel !== on) return
-    declaring = undefined
-    pump()
+    if (on === channel) pump()
+    await own?.close().catch(() => {})
+    if (on !== channel || homes.get(queue) === 'declared') return
+    await pause(RETRY)
+    if (on === channel) homes.delete(queue)
   }
 
   function send(on: ConfirmChannel, letter: Letter): void {
@@ -125,7 +143,7 @@ export function createPublisher(link: Link, settings: Settings, topology: Topolo
       if (--letter.call.left === 0) letter.call.resolve()
     } else {
       if (homeless) {
-        declared.delete(letter.ticket.queue)
+        homes.delete(letter.ticket.queue)
         gone.add(letter.ticket.queue)
       }
       letter.tries++
@@ -133,11 +151,6 @@ export function createPublisher(link: Link, settings: Settings, topology: Topolo
       else letter.call.reject(refusal(letter, homeless, settings))
     }
     if (waiting.length > 0) pump()
-  }
-
-  function refuse(which: (letter: Letter) => boolean, error: unknown): void {
-    for (const { call } of waiting.filter(which)) call.reject(error)
-    waiting = waiting.filter((letter) => !which(letter))
   }
 
   return {

@@ -63,16 +63,28 @@ export function createRelay(broker: Broker, store: Store, { hold }: Timing): Rel
     running = undefined
   }
 
+  /** By queue: one that the broker refuses leaves the tickets of the others sent, and sent once. */
   async function send(entries: readonly Entry[]): Promise<void> {
+    const refused = new Set<string>()
+    let wrong: Error | undefined
+    const publishing = [...byQueue(entries)].map(async ([queue, its]) => {
+      try {
+        await broker.publish(its)
+      } catch (error) {
+        wrong = error as Error
+        refused.add(queue)
+      }
+    })
+    await Promise.all(publishing)
     try {
-      await broker.publish(entries)
-      await store.sent(entries)
-      fault = undefined
+      const confirmed = refused.size > 0 ? entries.filter(({ queue }) => !refused.has(queue)) : entries
+      if (confirmed.length > 0) await store.sent(confirmed)
     } catch (error) {
-      fault = error as Error
-      // They show again by then, and nobody else may be there to send them.
-      if (!signal.aborted) again ??= setTimeout(once, hold).unref()
+      wrong = error as Error
     }
+    fault = wrong
+    // They show again by then, and nobody else may be there to send them.
+    if (wrong && !signal.aborted) again ??= setTimeout(once, hold).unref()
   }
 
   function once(): void {
@@ -129,3 +141,13 @@ export function createRelay(broker: Broker, store: Store, { hold }: Timing): Rel
 
 /** How long closing waits for tickets under way. */
 const LAST = 1_000
+
+function byQueue(entries: readonly Entry[]): Map<string, Entry[]> {
+  const queues = new Map<string, Entry[]>()
+  for (const entry of entries) {
+    const its = queues.get(entry.queue)
+    if (its) its.push(entry)
+    else queues.set(entry.queue, [entry])
+  }
+  return queues
+}
