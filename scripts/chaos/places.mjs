@@ -73,6 +73,8 @@ function server(url, example) {
 /** As a backup or a database browser may hold it. @param {string} file @returns {() => void} */
 function lock(file) {
   const db = new (library().DatabaseSync)(file)
+  // Whoever writes just now is soon done.
+  db.exec('PRAGMA busy_timeout = 10000')
   db.exec('BEGIN IMMEDIATE')
   return () => db.close()
 }

@@ -16,7 +16,11 @@ describe('the package, packed and installed in an empty project', { timeout: 60_
 
   beforeAll(async () => {
     project = await mkdtemp(join(tmpdir(), 'millrace-installed-'))
-    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', project], { cwd: root })
+    const { stdout } = await run(
+      'npm',
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', project],
+      { cwd: root },
+    )
     const [{ filename }] = Object.values<{ filename: string }>(JSON.parse(stdout)) as [{ filename: string }]
     await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }')
     await inProject(
