@@ -77,10 +77,17 @@ export async function redisCluster({ replicas = false } = {}): Promise<RedisClus
   }
 }
 
+/** A free port may be taken by another test before the server has it. */
 async function node(): Promise<RedisServer & { readonly busPort: number }> {
-  const busPort = await freePort()
-  const server = await redisServer(
-    ...['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`, '--cluster-node-timeout', '1000'],
-  )
-  return { ...server, busPort }
+  for (let tries = 1; ; tries++) {
+    const busPort = await freePort()
+    try {
+      const server = await redisServer(
+        ...['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`, '--cluster-node-timeout', '1000'],
+      )
+      return { ...server, busPort }
+    } catch (error) {
+      if (tries === 5) throw error
+    }
+  }
 }
