@@ -83,8 +83,8 @@ export function createRelay(broker: Broker, store: Store, { hold }: Timing): Rel
       wrong = error as Error
     }
     fault = wrong
-    // They show again by then, and nobody else may be there to send them.
-    if (wrong && !signal.aborted) again ??= setTimeout(once, hold).unref()
+    // They show again by then, and nobody else may be there to send them. A timer may be early by a millisecond.
+    if (wrong && !signal.aborted) again ??= setTimeout(once, hold + GAP).unref()
   }
 
   function once(): void {
